@@ -1,0 +1,185 @@
+"""Run: everything that one command measured, as it is stored. Times are nanoseconds, sizes bytes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from bench.model.counters import Counters
+from bench.model.recipe import DatasetOptions, Shape
+from bench.model.size import Size
+
+Collector = Literal["quiet", "default", "tuned"]
+"""Garbage collection inside the clock: off; the interpreter's own thresholds; `gc.set_threshold(50_000, 20, 100)`."""
+
+Kind = Literal["strategy", "twin", "floor"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Samples:
+    """The timed loads of one arm under one collector policy, as columns of equal length, in the order taken.
+
+    worker, round: where each was taken, counted from 0 (rounds within their worker). wall_ns: by the monotonic
+    clock. cpu_ns: user and system time of the worker process. collections: full collections inside the clock.
+    """
+
+    collector: Collector
+    worker: tuple[int, ...]
+    round: tuple[int, ...]
+    wall_ns: tuple[int, ...]
+    cpu_ns: tuple[int, ...]
+    collections: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arm:
+    """One thing measured against others: a strategy, the baseline's twin (A/A), or a strategy's floor.
+
+    name: unique in its case (`selectin`, `selectin (twin)`, `selectin (floor)`). error: why it was not timed: the
+    first difference from the dataset's graph, or what it raised; None where it did equal work. peak_bytes: the
+    largest amount of Python memory that the load held, by tracemalloc. stopped_early: it lay so far above the best
+    that it was not sampled beyond its minimum.
+    """
+
+    name: str
+    kind: Kind
+    strategy: str
+    summary: str
+    error: str | None = None
+    expected_statements: int | None = None
+    expected_rows: int | None = None
+    counters: Counters | None = None
+    peak_bytes: int | None = None
+    samples: tuple[Samples, ...] = ()
+    stopped_early: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseSpec:
+    """What a case was asked to measure: enough to measure it again, or to resume a run without it."""
+
+    scenario: str
+    size: Size
+    target: str
+    strategies: tuple[str, ...]
+    dataset: DatasetOptions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sampling:
+    """How much is sampled. budget_s: seconds of timing a case; None where workers and rounds are fixed."""
+
+    seed: int
+    budget_s: float | None
+    workers: int | None = None
+    rounds: int | None = None
+    quick: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScenarioFacts:
+    """What a report needs to know of a scenario, so that it can be drawn without importing it."""
+
+    name: str
+    question: str
+    baseline: str
+    rule_strategy: str
+    rule_says: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetFacts:
+    """The server that was measured: `settings` are those that differ from the server's defaults."""
+
+    name: str
+    dialect: str
+    driver: str
+    driver_version: str
+    server_version: str
+    provider: str
+    settings: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatasetFacts:
+    """The dataset as it was seeded. key: digest of all that decides its bytes. fingerprint: digest of its graph."""
+
+    key: str
+    fingerprint: str
+    shape: Shape
+    file_bytes: int
+    seed_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerFacts:
+    """A worker that took samples. live_objects: objects that the collector tracked before the first timed load."""
+
+    pid: int
+    hash_seed: int
+    live_objects: int
+    rounds: int
+    ended: str = "finished"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Warned:
+    """A doubt about the numbers. code: one of `bench.record.warnings`; text: what was seen, and what to do."""
+
+    code: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """A scenario at a size with its arms. status: `wrong` when any arm did unequal work; `partial` when cut short."""
+
+    spec: CaseSpec
+    scenario: ScenarioFacts
+    target: TargetFacts
+    dataset: DatasetFacts
+    status: Literal["measured", "wrong", "partial"]
+    arms: tuple[Arm, ...]
+    workers: tuple[WorkerFacts, ...]
+    warnings: tuple[Warned, ...] = ()
+    timing_s: float = 0.0
+    observing_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """What ran it, and on what. `git_revision` is that of the folder it was run in; empty where there is none."""
+
+    host: str
+    os: str
+    cpu: str
+    cpu_count: int
+    memory_bytes: int
+    load_1m: float
+    python: str
+    python_build: str
+    sqlalchemy: str
+    sqlalchemy_compiled: bool
+    packages: dict[str, str]
+    gc_thresholds: tuple[int, int, int]
+    clock: str
+    clock_resolution_ns: int
+    git_revision: str
+    git_dirty: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """Everything measured by one command. id: the name of its folder. created: ISO 8601, UTC."""
+
+    format_version: int
+    id: str
+    label: str
+    created: str
+    command: tuple[str, ...]
+    status: Literal["running", "complete", "interrupted"]
+    sampling: Sampling
+    environment: Environment
+    planned: tuple[CaseSpec, ...]
+    cases: tuple[Case, ...] = ()

@@ -1,0 +1,38 @@
+"""Target: where a case runs, as plain data that a worker in any environment can connect to."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass, field
+
+from bench.errors import BenchError
+
+DATABASES = ("sqlite",)
+"""What `--db` accepts; each name has a provider in `bench.databases`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """A database that is up, seeded and reachable.
+
+    name: as the user asked for it, such as `sqlite`. dialect, driver: SQLAlchemy's names, such as `sqlite` and
+    `pysqlite`. provider: how it came to be. database: a path (SQLite). settings: what is set on every connection.
+    """
+
+    name: str
+    dialect: str
+    driver: str
+    provider: str
+    database: str
+    settings: dict[str, str] = field(default_factory=dict)
+
+
+def parse_target(text: str) -> str:
+    """Check what `--db` was given and return the database's name. Raises BenchError with the nearest name."""
+    if text in DATABASES:
+        return text
+    near = difflib.get_close_matches(text, DATABASES, n=1)
+    raise BenchError(
+        f"There is no database {text!r}" + (f"; did you mean {near[0]!r}?" if near else "."),
+        remedy=f"Known: {', '.join(DATABASES)}.",
+    )

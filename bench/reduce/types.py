@@ -1,0 +1,94 @@
+"""What samples are reduced to: the values that every table, chart and sentence is made from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bench.model import Arm, Case, CaseSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """A figure with its interval. `low` and `high` are None when fewer than five workers were sampled.
+
+    The unit is the user's of the value: nanoseconds for a time, 1 for a ratio. `workers` and `samples` say what it
+    rests on.
+    """
+
+    value: float
+    low: float | None
+    high: float | None
+    workers: int
+    samples: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArmSummary:
+    """An arm reduced: one row of a table.
+
+    quiet, default, tuned: time of one load in ns under each collector policy, where it was sampled.
+    to_best: paired ratio to the fastest strategy (None for that one's own row, and where nothing was timed).
+    to_baseline: paired ratio to the case's baseline arm.
+    to_floor: paired ratio to the case's floor, the cheapest of the floors. own_floor: ratio to its own floor.
+    collector: paired ratio of the default collector's time to the quiet time of the same worker.
+    tied: its difference from the best cannot be told from the noise floor, or its interval holds 1.
+    """
+
+    arm: Arm
+    quiet: Estimate | None
+    default: Estimate | None
+    tuned: Estimate | None
+    to_best: Estimate | None
+    to_baseline: Estimate | None
+    to_floor: Estimate | None
+    own_floor: Estimate | None
+    collector: Estimate | None
+    tied: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseSummary:
+    """A case reduced. rows: strategies that were timed, fastest first, then those that were not.
+
+    floors: the floor arms, cheapest first. best: name of the fastest strategy, None where nothing was timed.
+    noise: the smallest relative difference that the A/A pair allows one to call one (0.02 is 2 %): the distance from
+    1 of the farther end of the interval of the twins' ratio; None without an interval.
+    twins: that ratio.
+    """
+
+    case: Case
+    rows: tuple[ArmSummary, ...]
+    floors: tuple[ArmSummary, ...]
+    best: str | None
+    noise: float | None
+    twins: Estimate | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrossoverPoint:
+    """Where the winner changes between two neighbouring sizes of one run.
+
+    The sizes differ in one number only. at: where the two strategies' times cross, by straight lines between the
+    medians on logarithmic scales, as a count of that number. certain: at both ends the winner's interval is clear of
+    the other's (the paired ratio's interval excludes 1 and lies outside the noise floor).
+    """
+
+    before: CaseSpec
+    after: CaseSpec
+    winner_before: str
+    winner_after: str
+    at: float
+    certain: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crossover:
+    """A series of cases of one run in which one number of the size grows. axis: `parents` or `children`, ...
+
+    fixed: the size with the growing number shown as `n` (`1000xn`). cases: in growing order. points: the changes.
+    """
+
+    axis: str
+    fixed: str
+    cases: tuple[CaseSummary, ...]
+    points: tuple[CrossoverPoint, ...]

@@ -124,6 +124,23 @@ class WorkerFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Spent:
+    """Where the timing of a case went, in seconds of wall time.
+
+    total_s: from the first worker's start to the last one's end. starting_s, warming_s: starting workers, and loads
+    that do not count. loading_s: inside the clock, the samples only. freeing_s, collecting_s: dropping results and
+    `gc.collect()` between loads. What the sum leaves of the total is the harness's own.
+    """
+
+    total_s: float = 0.0
+    starting_s: float = 0.0
+    warming_s: float = 0.0
+    loading_s: float = 0.0
+    freeing_s: float = 0.0
+    collecting_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Warned:
     """A doubt about the numbers. code: one of `bench.record.warnings`; text: what was seen, and what to do."""
 
@@ -143,7 +160,7 @@ class Case:
     arms: tuple[Arm, ...]
     workers: tuple[WorkerFacts, ...]
     warnings: tuple[Warned, ...] = ()
-    timing_s: float = 0.0
+    timing: Spent = field(default_factory=Spent)
     observing_s: float = 0.0
 
 

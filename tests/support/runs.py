@@ -26,6 +26,7 @@ from bench.model import (
     ScenarioFacts,
     Shape,
     Size,
+    Spent,
     StatementCount,
     TargetFacts,
     Warned,
@@ -244,7 +245,7 @@ def make_case(
             for at in range(workers)
         ),
         "warnings": tuple(warnings),
-        "timing_s": 41.5,
+        "timing": Spent(total_s=41.5),
         "observing_s": 6.2,
     }
     return Case(**values | fields)

@@ -1,0 +1,74 @@
+"""The catalogue by name: which scenario and which strategies a user means."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable
+
+from bench.errors import BenchError
+from bench.model import Scenario, Strategy
+
+_WITH_ARGUMENT = re.compile(r"([a-z_+]+)\[([0-9]{1,9})\]", re.ASCII)
+
+
+def scenarios() -> tuple[Scenario, ...]:
+    """Return every scenario of the catalogue; imports SQLAlchemy."""
+    from scenarios import SCENARIOS
+
+    return SCENARIOS
+
+
+def find_scenario(name: str) -> Scenario:
+    """Return the scenario of that name. Raises BenchError with the nearest name."""
+    known = {scenario.name: scenario for scenario in scenarios()}
+    if name in known:
+        return known[name]
+    raise _unknown("scenario", name, known)
+
+
+def find_strategy(scenario: Scenario, name: str) -> Strategy:
+    """Return a strategy, a control or a member of a family (`selectin[100]`) by name.
+
+    Raises BenchError with the nearest name, or with what the family's argument is.
+    """
+    known = {strategy.name: strategy for strategy in (*scenario.strategies, *scenario.controls)}
+    if name in known:
+        return known[name]
+    families = {family.name: family for family in scenario.families}
+    if (match := _WITH_ARGUMENT.fullmatch(name)) and match[1] in families:
+        if int(match[2]) >= 1:
+            return families[match[1]].make(int(match[2]))
+        family = families[match[1]]
+        raise BenchError(f"{name!r}: the number of {family.argument} is 1 or more.", remedy=f"Try {family.name}[100].")
+    raise _unknown("strategy", name, [*(one.name for one in scenario.strategies), *(f"{f}[100]" for f in families)])
+
+
+def select_strategies(scenario: Scenario, text: str | None) -> tuple[Strategy, ...]:
+    """Return the strategies that `text` names, in the order named and each once.
+
+    None means those that people choose between, `all` every one. Raises BenchError for a name that there is none of,
+    and for a control, which is no arm.
+    """
+    if text is None:
+        return tuple(strategy for strategy in scenario.strategies if strategy.common)
+    if text == "all":
+        return scenario.strategies
+    names = dict.fromkeys(name.strip() for name in text.split(","))
+    chosen = tuple(find_strategy(scenario, name) for name in names)
+    for strategy in chosen:
+        if strategy in scenario.controls:
+            raise BenchError(
+                f"{strategy.name!r} is a control of {scenario.name}: it must fail, so there is nothing to time.",
+                remedy=f"Choose among {', '.join(one.name for one in scenario.strategies)}.",
+            )
+    return tuple({strategy.name: strategy for strategy in chosen}.values())
+
+
+def _unknown(kind: str, name: str, known: Iterable[str]) -> BenchError:
+    names = list(known)
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    return BenchError(
+        f"There is no {kind} {name!r}" + (f"; did you mean {near[0]!r}?" if near else "."),
+        remedy=f"Known: {', '.join(names)}.",
+    )

@@ -1,0 +1,65 @@
+"""What measuring code has to say while it works: plain values that it yields; whoever draws them decides how."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from bench.model import Arm, Case, CaseSpec, Warned
+
+Stage = Literal["seeding", "observing", "timing"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseStarted:
+    """A case begins: the `number`-th of `of`, counted from 1."""
+
+    number: int
+    of: int
+    spec: CaseSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageStarted:
+    """A stage of the case under way begins; `detail` is a phrase for a reader."""
+
+    stage: Stage
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArmObserved:
+    """An arm was verified, counted and its memory measured, or failed in it (`arm.error`)."""
+
+    arm: Arm
+    done: int
+    of: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sampled:
+    """Timed loads were taken. worker, round: counted from 1. left_s: what is left of the timing, as far as known."""
+
+    worker: int
+    workers: int
+    round: int
+    rounds: int | None
+    samples: int
+    left_s: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubted:
+    """Something makes the numbers doubtful, or was left out."""
+
+    warning: Warned
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseFinished:
+    """A case is complete and stored."""
+
+    case: Case
+
+
+Event = CaseStarted | StageStarted | ArmObserved | Sampled | Doubted | CaseFinished

@@ -1,0 +1,72 @@
+"""What a round holds: every arm once, in a freshly shuffled order, and the rarer samples now and then."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from bench.model import Arm
+from bench.model.run import Collector
+
+RARE = 4
+"""A round in so many also samples the default collector and the floors, the first round of a worker among them."""
+
+LEAST_ROUNDS = 2
+"""Rounds that every arm takes part in, in each worker, before it may be stopped early."""
+
+FAR_ABOVE = 2.0
+"""An arm whose every paired ratio to the quickest lies above this has nothing more to tell."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One sample to take."""
+
+    arm: str
+    collector: Collector
+
+
+def round_tasks(
+    arms: Sequence[Arm], *, round_number: int, stopped: frozenset[str], tuned: frozenset[str], shuffle: random.Random
+) -> list[Task]:
+    """Return the tasks of a round in the order to take them.
+
+    round_number counts from 0 within a worker. stopped: arms that are sampled no more in this worker. tuned: arms
+    whose load is also timed with the tuned collector thresholds, in the rounds that sample the default ones.
+    """
+    rare = round_number % RARE == 0
+    tasks = []
+    for arm in arms:
+        if arm.name in stopped:
+            continue
+        if arm.kind == "floor":
+            tasks += [Task(arm=arm.name, collector="quiet")] * rare
+        else:
+            tasks.append(Task(arm=arm.name, collector="quiet"))
+            tasks += [Task(arm=arm.name, collector="default")] * (rare and arm.kind == "strategy")
+            tasks += [Task(arm=arm.name, collector="tuned")] * (rare and arm.name in tuned)
+    shuffle.shuffle(tasks)
+    return tasks
+
+
+def far_above(arms: Sequence[Arm], quiet_ns: Mapping[str, Sequence[int]]) -> frozenset[str]:
+    """Return the arms that need no more samples in this worker.
+
+    quiet_ns: each arm's quiet times in this worker, a round each. An arm is far above when in every round so far it
+    took more than `FAR_ABOVE` times what the quickest arm took in that round. The twins are always kept.
+    """
+    strategies = [arm for arm in arms if arm.kind == "strategy" and len(quiet_ns.get(arm.name, ())) >= LEAST_ROUNDS]
+    if not strategies:
+        return frozenset()
+    quickest = min(strategies, key=lambda arm: median(quiet_ns[arm.name]))
+    twinned = {arm.strategy for arm in arms if arm.kind == "twin"}
+    return frozenset(
+        arm.name
+        for arm in strategies
+        if arm.strategy not in twinned
+        and all(
+            own > FAR_ABOVE * best for own, best in zip(quiet_ns[arm.name], quiet_ns[quickest.name], strict=False)
+        )
+    )

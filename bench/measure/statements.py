@@ -1,0 +1,160 @@
+"""Counting statements and rows: what really reaches the driver and what it really hands over.
+
+Rows are counted where they leave the driver: the cursor of each execution is replaced by one that counts what every
+fetch method returns, once the statement has run and before SQLAlchemy's result takes hold of the cursor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Engine, event
+
+from bench.measure.entities import EntityColumns, entity_columns
+from bench.model import Counters, StatementCount
+
+VALUE_BYTES = 8
+"""What a value that is neither text nor binary counts for in the estimate of bytes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """One execution: the SQL text and the parameters as the driver got them."""
+
+    sql: str
+    parameters: Any
+    many: bool
+
+
+@dataclass(slots=True)
+class _Text:
+    """What has been counted of one SQL text."""
+
+    executions: int = 0
+    rows: int = 0
+    parameters: int = 0
+
+
+@dataclass(slots=True)
+class Tally:
+    """What has been counted so far; grows while the observer is on."""
+
+    sent: list[Sent] = field(default_factory=list)
+    rows: int = 0
+    repeated_rows: int = 0
+    occurrences: int = 0
+    bytes: int = 0
+    _seen: set[tuple[str, tuple[Any, ...]]] = field(default_factory=set)
+    _texts: dict[str, _Text] = field(default_factory=dict)
+    _entities: dict[Any, tuple[EntityColumns, ...]] = field(default_factory=dict)
+
+    def counters(self) -> Counters:
+        """Freeze what was counted."""
+        return Counters(
+            statements=len(self.sent),
+            rows=self.rows,
+            repeated_rows=self.repeated_rows,
+            entities=len(self._seen),
+            occurrences=self.occurrences,
+            parameters=sum(text.parameters for text in self._texts.values()),
+            bytes=self.bytes,
+            by_statement=tuple(
+                StatementCount(sql=sql, executions=text.executions, rows=text.rows, parameters=text.parameters)
+                for sql, text in self._texts.items()
+            ),
+        )
+
+    def executed(self, sql: str, parameters: Any, *, many: bool) -> _Text:
+        """Count one execution and return where its rows are counted."""
+        self.sent.append(Sent(sql=sql, parameters=parameters, many=many))
+        text = self._texts.setdefault(sql, _Text())
+        text.executions += 1
+        text.parameters += sum(map(len, parameters)) if many else len(parameters)
+        return text
+
+    def entities_of(self, compiled: Any) -> tuple[EntityColumns, ...]:
+        """Return the entities that the statement's rows carry, worked out once a compiled statement."""
+        if compiled not in self._entities:
+            self._entities[compiled] = entity_columns(compiled)
+        return self._entities[compiled]
+
+    def fetched(self, rows: Sequence[Sequence[Any]], text: _Text, entities: tuple[EntityColumns, ...]) -> None:
+        """Count rows as the driver returned them."""
+        self.rows += len(rows)
+        text.rows += len(rows)
+        for row in rows:
+            self.bytes += sum(_size(value) for value in row)
+            self.repeated_rows += self._carries_again(row, entities)
+
+    def _carries_again(self, row: Sequence[Any], entities: tuple[EntityColumns, ...]) -> bool:
+        again = False
+        for entity in entities:
+            key = tuple(row[position] for position in entity.positions)
+            if None in key:  # the outer side of a join that found nothing
+                continue
+            self.occurrences += 1
+            carried = (entity.table, key)
+            again = again or carried in self._seen
+            self._seen.add(carried)
+        return again
+
+
+class CountingCursor:
+    """A driver's cursor that counts the rows which its fetch methods return; all else is the cursor's own."""
+
+    def __init__(self, cursor: Any, tally: Tally, text: _Text, entities: tuple[EntityColumns, ...]) -> None:
+        self._cursor, self._tally, self._text, self._entities = cursor, tally, text, entities
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._cursor, name)
+
+    def fetchone(self) -> Any:
+        row = self._cursor.fetchone()
+        if row is not None:
+            self._tally.fetched((row,), self._text, self._entities)
+        return row
+
+    def fetchmany(self, size: int | None = None) -> Any:
+        rows = self._cursor.fetchmany() if size is None else self._cursor.fetchmany(size)
+        self._tally.fetched(rows, self._text, self._entities)
+        return rows
+
+    def fetchall(self) -> Any:
+        rows = self._cursor.fetchall()
+        self._tally.fetched(rows, self._text, self._entities)
+        return rows
+
+    def __iter__(self) -> Iterator[Any]:
+        for row in self._cursor:
+            self._tally.fetched((row,), self._text, self._entities)
+            yield row
+
+
+@contextmanager
+def counting(engine: Engine) -> Iterator[Tally]:
+    """Count every statement that the engine's connections execute while the block runs, and their rows."""
+    tally = Tally()
+
+    def after_cursor_execute(
+        connection: Any, cursor: Any, sql: str, parameters: Any, context: Any, executemany: bool
+    ) -> None:
+        text = tally.executed(sql, parameters, many=executemany)
+        if context is not None and context.cursor is cursor:
+            context.cursor = CountingCursor(cursor, tally, text, tally.entities_of(context.compiled))
+
+    event.listen(engine, "after_cursor_execute", after_cursor_execute)
+    try:
+        yield tally
+    finally:
+        event.remove(engine, "after_cursor_execute", after_cursor_execute)
+
+
+def _size(value: Any) -> int:
+    if isinstance(value, str):
+        return len(value) if value.isascii() else len(value.encode())
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return len(value)
+    return 0 if value is None else VALUE_BYTES

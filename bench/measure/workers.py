@@ -1,0 +1,146 @@
+"""The parent's end of a worker process: started fresh, asked one thing at a time, never left running."""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from dataclasses import asdict
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Self
+
+from bench.errors import BenchError, WorkerDied
+from bench.measure.protocol import PROTOCOL
+from bench.model import Target
+
+TREE = Path(__file__).resolve().parents[2]
+"""The folder that holds the packages `bench` and `scenarios`: a checkout, or site-packages."""
+
+PATIENCE_S = 10
+"""How long a worker that has been told to end may take before it is killed."""
+
+KEPT_LINES = 40
+"""Lines of a worker's standard error that are kept to be shown when it dies."""
+
+
+class LoadFailed(Exception):
+    """A worker is well, but what it was asked to do raised; the message is what was raised."""
+
+
+class WorkerProcess:
+    """A fresh interpreter with one scenario on one target.
+
+    hash_seed fixes the order of its sets, so that a sample can be taken again. Use it as a context manager: at the
+    end, and at any exception, the process is gone.
+    """
+
+    def __init__(self, scenario: str, target: Target, *, hash_seed: int, interpreter: str = sys.executable) -> None:
+        environment = {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join([str(TREE), *filter(None, [os.environ.get("PYTHONPATH")])]),
+            "PYTHONHASHSEED": str(hash_seed),
+        }
+        command = [interpreter, "-P", "-m", "bench.worker", scenario, json.dumps(asdict(target)), str(os.getpid())]
+        self.hash_seed = hash_seed
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            start_new_session=True,
+        )
+        self._errors: collections.deque[str] = collections.deque(maxlen=KEPT_LINES)
+        self._drain = threading.Thread(target=self._keep, args=(self._process.stderr,), daemon=True)
+        self._drain.start()
+
+    @property
+    def pid(self) -> int:
+        """The worker's process id."""
+        return self._process.pid
+
+    def __enter__(self) -> Self:
+        try:
+            self._check(self._reply())
+        except BaseException:
+            self._end(now=True)
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._end(now=kind is not None)
+
+    def ask(self, do: str, **request: Any) -> dict[str, Any]:
+        """Send a request and wait for its reply.
+
+        Raises LoadFailed when the load raised, WorkerDied when the process ended before it answered.
+        """
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(json.dumps({"do": do, **request}) + "\n")
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            raise self._death() from None
+        return self._reply()
+
+    def _reply(self) -> dict[str, Any]:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line.endswith("\n"):
+            raise self._death()
+        reply: dict[str, Any] = json.loads(line)
+        if "error" in reply:
+            raise LoadFailed(reply["error"]["message"])
+        ok: dict[str, Any] = reply["ok"]
+        return ok
+
+    def _check(self, greeting: dict[str, Any]) -> None:
+        """Hold the greeting against what was meant to be started, so that nothing is measured in another's place."""
+        if greeting["protocol"] != PROTOCOL:
+            raise BenchError(
+                f"The worker speaks protocol {greeting['protocol']}, this side {PROTOCOL}.",
+                remedy="Two versions of the harness are mixed on the path: install one of them afresh.",
+            )
+        for name, module in greeting["modules"].items():
+            if not Path(module["path"]).resolve().is_relative_to(TREE):
+                raise BenchError(
+                    f"The worker imported {name} from {module['path']}, outside {TREE}.",
+                    remedy="Another copy comes first on PYTHONPATH: remove it and run again.",
+                )
+
+    def _death(self) -> WorkerDied:
+        self._end(now=False)
+        code = self._process.returncode
+        reason = f"killed by {signal.Signals(-code).name}" if code < 0 else f"it exited with status {code}"
+        return WorkerDied(reason, log="\n".join(self._errors))
+
+    def _end(self, *, now: bool) -> None:
+        """Close its input, which ends it, and kill its whole session where that does not do or must not wait."""
+        assert self._process.stdin is not None and self._process.stdout is not None
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.close()
+        if not now:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(timeout=PATIENCE_S)
+        if self._process.poll() is None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+        self._drain.join()
+        self._process.stdout.close()
+
+    def _keep(self, stream: IO[str] | None) -> None:
+        assert stream is not None
+        with stream:
+            for line in stream:
+                self._errors.append(line.rstrip("\n"))

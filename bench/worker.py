@@ -1,0 +1,167 @@
+"""The measuring side, run as a process of its own: answers one JSON request a line on standard input.
+
+It loads the standard library, SQLAlchemy, the driver and the scenario, nothing else, so that any environment can run
+it. Replies go over a private descriptor, a line each; what a scenario prints goes to standard error. The first line
+is a greeting that nobody asked for: the protocol's version and where every scenario and model module came from.
+
+Requests are `{"do": NAME, ...}`; a reply is `{"ok": {...}}` or `{"error": {"type": ..., "message": ...}}`.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import hashlib
+import json
+import os
+import platform
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy
+from sqlalchemy.orm import Session
+
+from bench.catalogue import find_scenario, find_strategy
+from bench.connect import engine as connect
+from bench.errors import BenchError
+from bench.measure.floor import read_sent, replay, write_sent
+from bench.measure.graph import fingerprint, graph_lines
+from bench.measure.memory import peak_bytes
+from bench.measure.protocol import PROTOCOL
+from bench.measure.statements import counting
+from bench.measure.timing import timed_load
+from bench.model import Strategy, Target
+
+PR_SET_PDEATHSIG = 1
+
+
+class Worker:
+    """One scenario on one target; each public method whose name a request gives answers with plain data."""
+
+    def __init__(self, scenario: str, target: Target) -> None:
+        self.scenario = find_scenario(scenario)
+        self.engine = connect(target)
+        self._floors: dict[str, list[tuple[str, Any, bool]]] = {}
+
+    def observe(self, *, strategy: str, expected: str, sent_to: str) -> dict[str, Any]:
+        """Count one load, then walk its graph, which must send nothing more, and compare the fingerprint."""
+        chosen = self._strategy(strategy)
+        with Session(self.engine) as session, counting(self.engine) as tally:
+            roots = self.scenario.load(session, chosen)
+            counters = tally.counters()
+            found = fingerprint(graph_lines(self.scenario, roots))
+            further = tally.counters().statements - counters.statements
+        write_sent(tally.sent[: counters.statements], Path(sent_to))
+        return {"counters": asdict(counters), "equal": found == expected, "fingerprint": found, "further": further}
+
+    def graph(self, *, strategy: str, path: str) -> dict[str, Any]:
+        """Write the graph that a strategy loads to a file, a line for each root."""
+        with Session(self.engine) as session, Path(path).open("w", encoding="ascii") as file:
+            lines = graph_lines(self.scenario, self.scenario.load(session, self._strategy(strategy)))
+            return {"lines": sum(1 for _ in map(file.write, (line + "\n" for line in lines)))}
+
+    def memory(self, *, strategy: str) -> dict[str, Any]:
+        """Peak memory of one load whose statements are compiled already."""
+        return {"peak_bytes": peak_bytes(*self._load(self._strategy(strategy)))}
+
+    def floor(self, *, strategy: str, path: str) -> dict[str, Any]:
+        """Take the statements that a strategy sent, to be replayed as its floor."""
+        self._floors[strategy] = read_sent(Path(path))
+        return {"statements": len(self._floors[strategy])}
+
+    def time(self, *, strategy: str, floor: bool, collector: Any) -> dict[str, Any]:
+        """Time one load, or one replay of its floor."""
+        return asdict(timed_load(*self._timeable(strategy, floor=floor), collector))
+
+    def live_objects(self) -> dict[str, Any]:
+        """How many objects the collector tracks in this process before a load."""
+        gc.collect()
+        return {"live_objects": len(gc.get_objects())}
+
+    def _timeable(self, strategy: str, *, floor: bool) -> tuple[Any, Any]:
+        if not floor:
+            return self._load(self._strategy(strategy))
+        statements = self._floors[strategy]
+        return self._connection, lambda connection: replay(connection, statements)
+
+    def _load(self, strategy: Strategy) -> tuple[Callable[[], Session], Callable[[Session], Any]]:
+        load = self.scenario.load
+        return lambda: Session(self.engine), lambda session: load(session, strategy)
+
+    def _strategy(self, name: str) -> Strategy:
+        return find_strategy(self.scenario, name)
+
+    @contextmanager
+    def _connection(self) -> Iterator[Any]:
+        connection = self.engine.raw_connection()
+        try:
+            yield connection.dbapi_connection
+        finally:
+            connection.close()
+
+
+def greeting() -> dict[str, Any]:
+    """What this process is, for the parent to hold against what it meant to start."""
+    ours = {
+        name: module.__file__
+        for name, module in sorted(sys.modules.items())
+        if name.partition(".")[0] in {"bench", "scenarios"} and getattr(module, "__file__", None)
+    }
+    return {
+        "protocol": PROTOCOL,
+        "pid": os.getpid(),
+        "python": platform.python_version(),
+        "sqlalchemy": sqlalchemy.__version__,
+        "modules": {
+            name: {"path": str(path), "sha256": hashlib.sha256(Path(str(path)).read_bytes()).hexdigest()}
+            for name, path in ours.items()
+        },
+    }
+
+
+def die_with_parent(parent: int) -> None:
+    """Have the kernel kill this process when its parent dies (Linux); elsewhere the end of its input does."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:  # it died before the kernel was told
+            os._exit(1)
+
+
+def answer(worker: Worker, request: dict[str, Any]) -> dict[str, Any]:
+    """Carry out one request; whatever it raises becomes the reply."""
+    do = request.pop("do")
+    try:
+        return {"ok": getattr(worker, do)(**request)}
+    except Exception as error:  # noqa: BLE001 - a scenario is the user's code and may raise anything
+        message = str(error) if isinstance(error, BenchError) else f"{type(error).__name__}: {error}"
+        return {"error": {"type": type(error).__name__, "message": message}}
+
+
+def main() -> None:
+    """Serve requests until standard input ends. The arguments: scenario, target as JSON, the parent's process id."""
+    scenario, target, parent = sys.argv[1:]
+    die_with_parent(int(parent))
+    replies = os.fdopen(os.dup(sys.stdout.fileno()), "w", buffering=1, encoding="utf-8")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+
+    def reply(value: dict[str, Any]) -> None:
+        replies.write(json.dumps(value) + "\n")
+        replies.flush()
+
+    try:
+        worker = Worker(scenario, Target(**json.loads(target)))
+    except Exception as error:  # noqa: BLE001 - the scenario's import or the connection, both beyond our control
+        reply({"error": {"type": type(error).__name__, "message": f"{type(error).__name__}: {error}"}})
+        return
+    reply({"ok": greeting()})
+    for line in sys.stdin:
+        reply(answer(worker, json.loads(line)))
+
+
+if __name__ == "__main__":
+    main()

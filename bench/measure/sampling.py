@@ -72,17 +72,17 @@ class Timings:
 class SamplingLoop:
     """Times the arms of one case.
 
-    start: starts a worker with a hash seed. scratch: where the observed statements lie. warm: loads before the
-    first that counts. clock: seconds, monotonic. seed: what every shuffle and hash seed of the case follows from.
+    start: starts a worker with a hash seed. scratch: where the observed statements lie. clock: seconds, monotonic.
+    seed: what every shuffle and hash seed of the case follows from. warm: loads before the first that counts.
     """
 
     arms: Sequence[Arm]
     sampling: Sampling
     start: Start
     scratch: Path
-    warm: int
     clock: Clock
     seed: str
+    warm: int = 1
     timings: Timings = field(default_factory=Timings)
     _tuned: frozenset[str] = frozenset()
 

@@ -1,0 +1,151 @@
+"""The command line: each command parses, calls one function and prints. Exit codes are decided here alone.
+
+Imports of weight stand inside the commands, so that `bench --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from bench.errors import BenchError, GateFailed
+
+if TYPE_CHECKING:
+    from bench.plan import Plan
+
+INTERRUPTED = 130
+RESULTS = Path("results")
+
+results_option = click.option(
+    "--results", type=click.Path(path_type=Path), default=RESULTS, show_default=True, help="Folder of stored runs."
+)
+
+
+class Commands(click.Group):
+    """The commands, with every error that a user can mend turned into a sentence and an exit code."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command. BenchError and an interruption end the process with the exit code that is theirs."""
+        try:
+            return super().invoke(ctx)
+        except BenchError as error:
+            click.echo(f"Error: {error}", err=True)
+            ctx.exit(error.exit_code)
+        except KeyboardInterrupt:
+            click.echo("Interrupted.", err=True)
+            ctx.exit(INTERRUPTED)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="orm-loading-bench")
+def cli() -> None:
+    """Which loading strategy? Counts statements and rows exactly, times loads side by side, says what it found."""
+
+
+@cli.command()
+@click.option("--size", "sizes", default="1000x50", show_default=True, help="Parents x children; 10x50,100x5; 10x1..50.")
+@click.option("--scenario", default="one_to_many", show_default=True, help="See `bench list`.")
+@click.option("--strategy", "strategies", help="Names with commas, as lazy,selectin[100]; or all.")
+@click.option("--db", "target", default="sqlite", show_default=True, help="Where it runs.")
+@click.option("--seed", type=click.IntRange(0, 2**64 - 1), default=1, show_default=True, help="Of rows and of shuffles.")
+@click.option("--budget", help="Seconds of timing a case, as 60s or 2m.  [default: 60s]")
+@click.option("--rounds", type=click.IntRange(1), help="Fix the rounds of each worker.")
+@click.option("--workers", type=click.IntRange(1), help="Fix the number of worker processes.")
+@click.option("--quick", is_flag=True, help="A look in seconds: one worker, no interval.")
+@click.option("--children", type=click.Choice(["fixed", "uniform", "zipf"]), default="fixed", show_default=True,
+              help="How children spread over parents.")  # fmt: skip
+@click.option("--childless", type=click.FloatRange(0, 1, max_open=True), default=0.0, show_default=True,
+              help="Share of parents without children.")  # fmt: skip
+@click.option("--order", type=click.Choice(["clustered", "shuffled"]), default="clustered", show_default=True,
+              help="How children of one parent lie in their table.")  # fmt: skip
+@click.option("--text-width", type=click.IntRange(0, 1_000_000), default=32, show_default=True,
+              help="Characters of every text column.")  # fmt: skip
+@click.option("--label", default="", help="Goes into the name of the run's folder.")
+@results_option
+@click.option("--resume", metavar="RUN", help="Go on with a run that was cut short.")
+@click.option("--dry-run", is_flag=True, help="Print what would be measured, and an estimate.")
+@click.option("-q", "--quiet", is_flag=True, help="No progress.")
+@click.option("-v", "--verbose", is_flag=True, help="A line for every round.")
+def run(*, results: Path, resume: str | None, dry_run: bool, quiet: bool, verbose: bool, **asked: Any) -> None:
+    """Measure a scenario's strategies and write the comparison to RESULTS/<stamp>-<label>/."""
+    from bench import commands
+
+    def plan() -> Plan:
+        return commands.plan(**asked, command=("bench", *sys.argv[1:]))
+
+    if dry_run:
+        click.echo(commands.describe(plan()))
+        return
+    interrupt_on_termination()
+    outcome = commands.run(plan, results=results, resume=resume, quiet=quiet, verbose=verbose)
+    click.echo(outcome.text)
+    if outcome.cut_short is not None:
+        raise outcome.cut_short
+    if outcome.wrong:
+        raise GateFailed("A strategy did not load the dataset's own graph.", remedy="The table says which, and where.")
+
+
+@cli.command()
+@click.argument("run")
+@results_option
+@click.option("--charts", type=click.Choice(["few", "all"]), default="few", show_default=True,
+              help="Charts of the first cases, or of all.")  # fmt: skip
+def report(run: str, results: Path, charts: str) -> None:
+    """Draw the report of the stored RUN again: a folder, a run.json or a name under RESULTS."""
+    from bench import commands
+
+    click.echo(commands.report(run, results=results, charts=charts))
+
+
+@cli.command()
+@click.argument("run")
+@results_option
+@click.option("--json", "as_json", is_flag=True, help="The stored run itself, as JSON.")
+def show(run: str, results: Path, *, as_json: bool) -> None:
+    """Print the tables and findings of the stored RUN."""
+    from bench import commands
+
+    click.echo(commands.show(run, results=results, as_json=as_json))
+
+
+@cli.command("list")
+@click.option("--json", "as_json", is_flag=True, help="For a program to read.")
+def list_(*, as_json: bool) -> None:
+    """List scenarios and their strategies, with the questions that they answer."""
+    from bench import commands
+
+    click.echo(commands.list_scenarios(as_json=as_json))
+
+
+@cli.command()
+@click.option("--yes", is_flag=True, help="Remove without asking.")
+def clean(*, yes: bool) -> None:
+    """Say which seeded datasets are cached, where and how large, and remove them. Stored runs are never touched."""
+    from bench import commands
+
+    click.echo(commands.describe_cache())
+    if commands.cache_is_empty():
+        return
+    if not yes and not (sys.stdin.isatty() and click.confirm("Remove them?")):
+        click.echo("Nothing was removed. Type `bench clean --yes` to remove them.")
+        return
+    click.echo(commands.clean())
+
+
+def interrupt_on_termination() -> None:
+    """Have SIGTERM and SIGHUP interrupt a run as Ctrl-C does: what was measured is kept, no worker stays behind."""
+
+    def interrupt(_signal: int, _frame: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, interrupt)
+
+
+def main() -> None:
+    """The console script."""
+    cli(prog_name="bench")

@@ -1,0 +1,184 @@
+"""From a plan to a stored run: every stage in order."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bench import databases, datasets, record
+from bench.case import CaseUnderWay
+from bench.errors import BenchError
+from bench.measure.events import CaseFinished, CaseStarted, Doubted, Event, StageStarted
+from bench.measure.observing import observe
+from bench.measure.sampling import SamplingLoop
+from bench.model import Arm, Run, Warned
+from bench.plan import Plan, without
+
+SCRATCH = "scratch"
+"""The folder in a run's own that holds what its workers hand to one another; gone when the run ends."""
+
+SAME_TO_RESUME = ("host", "cpu", "python", "sqlalchemy")
+"""Facts of the environment that must be as they were for a run to go on."""
+
+
+def run(plan: Plan, folder: Path, *, resumed: Run | None = None) -> Iterator[Event]:
+    """Measure the plan's cases one after another, storing the run in `folder` after each; yield what happens.
+
+    A run that is cut short is stored as such, with what was measured of the case under way. With `resumed`, the
+    cases that it holds complete are kept and the others measured.
+    """
+    stored = going_on(resumed) if resumed else begun(plan, folder)
+    record.save(stored, folder)
+    todo = without(plan, [case.spec for case in stored.cases])
+    scratch = folder / SCRATCH
+    try:
+        for warning in plan.warnings:
+            yield Doubted(warning=warning)
+        for number, spec in enumerate(todo.specs, start=1):
+            case = CaseUnderWay(spec, plan.sampling)
+            try:
+                yield CaseStarted(number=number, of=len(todo.specs), spec=spec)
+                yield from measure(case, _emptied(scratch))
+            except BaseException:
+                stored = replace(stored, cases=(*stored.cases, *case.partial()))
+                raise
+            stored = replace(stored, cases=(*stored.cases, case.finished()))
+            record.save(stored, folder)
+            yield CaseFinished(case=stored.cases[-1])
+        stored = replace(stored, status="complete")
+    except BaseException:
+        stored = replace(stored, status="interrupted")
+        raise
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+        record.save(stored, folder)
+
+
+def begun(plan: Plan, folder: Path) -> Run:
+    """Return the run of a plan before its first case."""
+    return Run(
+        format_version=record.FORMAT_VERSION,
+        id=folder.name,
+        label=plan.label,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        command=plan.command,
+        status="running",
+        sampling=plan.sampling,
+        environment=record.environment(),
+        planned=plan.specs,
+    )
+
+
+def plan_of(stored: Run) -> Plan:
+    """Return the plan that a stored run was measured by."""
+    return Plan(specs=stored.planned, sampling=stored.sampling, label=stored.label, command=stored.command)
+
+
+def going_on(stored: Run) -> Run:
+    """Return a run that was cut short, less the case under way then, ready for the cases that it lacks.
+
+    Raises BenchError where it is complete, and where its other cases would be measured in another environment.
+    """
+    if stored.status == "complete":
+        raise BenchError(f"{stored.id} is complete: there is nothing to resume.", remedy="Start a new run.")
+    now = record.environment()
+    for fact in SAME_TO_RESUME:
+        before, after = getattr(stored.environment, fact), getattr(now, fact)
+        if before != after:
+            raise BenchError(
+                f"{stored.id} was measured with {fact} {before!r}, and this is {after!r}: its cases would not compare.",
+                remedy="Resume it in the environment that began it, or start a new run.",
+            )
+    complete = tuple(case for case in stored.cases if case.status != "partial")
+    return replace(stored, status="running", cases=complete)
+
+
+def measure(case: CaseUnderWay, scratch: Path) -> Iterator[Event]:
+    """Measure one case: seed its dataset, observe every arm, then time those that do equal work."""
+    yield StageStarted(stage="seeding", detail=f"{case.spec.size.rows:,} rows")
+    seed(case)
+
+    yield StageStarted(stage="observing", detail="what each strategy sends, fetches and holds")
+    yield from watch(case, scratch)
+
+    yield StageStarted(stage="timing", detail="")
+    yield from clock(case, scratch)
+
+
+def seed(case: CaseUnderWay) -> None:
+    """Provide the target with the case's dataset in it, seeded now or before."""
+    key = datasets.dataset_key(case.scenario, case.spec.size, case.spec.dataset, "sqlite")
+    target, facts, _ = databases.SqliteCache().seeded(
+        f"{case.spec.scenario}-{case.spec.size}",
+        key,
+        lambda path: datasets.seed_sqlite(case.scenario, case.spec.size, case.spec.dataset, path),
+    )
+    case.seeded(target, facts)
+
+
+def watch(case: CaseUnderWay, scratch: Path) -> Iterator[Event]:
+    """Verify and count every arm, and measure its memory, in workers that are never timed."""
+    began = time.monotonic()
+
+    def explain(graph: Path) -> str:
+        expected = datasets.graph_lines(case.scenario, case.spec.size, case.spec.dataset)
+        with graph.open(encoding="ascii") as found:
+            return datasets.first_difference(expected, (line.rstrip("\n") for line in found)) or "It differs."
+
+    for event in observe(
+        case.strategies(),
+        start=lambda: case.worker(hash_seed=0),
+        expected=case.dataset.fingerprint,
+        scratch=scratch,
+        explain=explain,
+        memory=not case.sampling.quick,
+    ):
+        case.observed.append(event.arm)
+        yield event
+        for warning in against_formulas(event.arm):
+            yield case.doubt(warning)
+    case.observing_s = time.monotonic() - began
+
+
+def against_formulas(arm: Arm) -> Iterator[Warned]:
+    """Hold what was counted against what the strategy's formulas say."""
+    counters = arm.counters
+    if counters is None:
+        return
+    for what, counted, expected in (
+        ("statements", counters.statements, arm.expected_statements),
+        ("rows", counters.rows, arm.expected_rows),
+    ):
+        if counted != expected and arm.error is None:
+            yield Warned(
+                code="formula",
+                text=f"{arm.name}: {counted:,} {what} were counted, where its formula says {expected:,}. The count holds; "
+                "the scenario's formula, or the loader, is not what it was.",
+            )
+
+
+def clock(case: CaseUnderWay, scratch: Path) -> Iterator[Event]:
+    """Time the arms that do equal work, the baseline's twin and the floors among them."""
+    for warning in record.before_timing(case.sampling):
+        yield case.doubt(warning)
+    loop = SamplingLoop(
+        arms=case.timed(),
+        sampling=case.sampling,
+        start=lambda hash_seed: case.worker(hash_seed=hash_seed),
+        scratch=scratch,
+        clock=time.monotonic,
+        seed=f"{case.sampling.seed}/{case.spec.scenario}/{case.spec.size}",
+        timings=case.timings,
+    )
+    for event in loop.run():
+        yield case.doubt(event.warning) if isinstance(event, Doubted) else event
+
+
+def _emptied(scratch: Path) -> Path:
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir(parents=True)
+    return scratch

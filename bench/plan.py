@@ -1,0 +1,90 @@
+"""Plan: what one command is going to measure, worked out before anything is started."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from bench.catalogue import find_scenario, select_strategies
+from bench.model import CaseSpec, DatasetOptions, Sampling, Strategy, Warned, parse_sizes, parse_target
+
+SEEDED_ROWS_S = 400_000
+OBSERVED_ENTITIES_S = 25_000
+"""Rows seeded, and entities verified, counted and traced for one arm, in a second: cautious, for estimates alone."""
+
+UNLIMITED_LOAD_S = 25e-6
+"""Seconds of one timed entity of one arm, both collectors and the floor included, for estimates alone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """The cases of a run in the order in which they are measured, and how much is sampled of each.
+
+    command: the command line, without secrets. warnings: what was left out of it, and why.
+    """
+
+    specs: tuple[CaseSpec, ...]
+    sampling: Sampling
+    label: str
+    command: tuple[str, ...]
+    warnings: tuple[Warned, ...] = ()
+
+
+def make_plan(
+    *,
+    scenario: str,
+    sizes: str,
+    target: str,
+    strategies: str | None,
+    dataset: DatasetOptions,
+    sampling: Sampling,
+    label: str,
+    command: tuple[str, ...],
+) -> Plan:
+    """Return the plan of what was asked for. Raises BenchError for a name or a size that there is none of."""
+    found = find_scenario(scenario)
+    chosen, left_out = _that_this_version_has(select_strategies(found, strategies))
+    parsed = parse_sizes(sizes, levels=found.levels)
+    specs = tuple(
+        CaseSpec(
+            scenario=found.name,
+            size=size,
+            target=parse_target(target),
+            strategies=tuple(strategy.name for strategy in chosen),
+            dataset=dataset,
+        )
+        for size in parsed
+    )
+    default_label = f"{found.name}-{parsed[0]}" if len(parsed) == 1 else f"{found.name}-{len(parsed)}-sizes"
+    return Plan(specs=specs, sampling=sampling, label=label or default_label, command=command, warnings=left_out)
+
+
+def without(plan: Plan, done: Sequence[CaseSpec]) -> Plan:
+    """Return the plan less the cases that are done."""
+    return replace(plan, specs=tuple(spec for spec in plan.specs if spec not in done))
+
+
+def estimate_s(spec: CaseSpec, sampling: Sampling) -> float:
+    """Return roughly how many seconds a case takes, seeding and observing included."""
+    arms, rows = len(spec.strategies), spec.size.rows
+    observing = rows / SEEDED_ROWS_S + arms * rows / OBSERVED_ENTITIES_S
+    if sampling.budget_s is not None:
+        return observing + sampling.budget_s
+    rounds = (sampling.workers or 1) * ((sampling.rounds or 1) + 1)
+    return observing + rounds * arms * rows * UNLIMITED_LOAD_S
+
+
+def _that_this_version_has(strategies: Sequence[Strategy]) -> tuple[tuple[Strategy, ...], tuple[Warned, ...]]:
+    import sqlalchemy
+
+    installed = tuple(int(part) for part in sqlalchemy.__version__.split(".")[:2])
+    kept = tuple(strategy for strategy in strategies if strategy.since <= installed)
+    missing = [strategy for strategy in strategies if strategy.since > installed]
+    return kept, tuple(
+        Warned(
+            code="strategy_left_out",
+            text=f"{strategy.name} is left out: it needs SQLAlchemy {'.'.join(map(str, strategy.since))}, "
+            f"and {sqlalchemy.__version__} is installed.",
+        )
+        for strategy in missing
+    )

@@ -1,0 +1,105 @@
+# Two commands matter: `make bench SIZE=1000x50` and `make test`. `make help` prints the rest from the `##` comments.
+# Works with GNU make 3.81 (macOS) and later; the environment in .venv is built when it is missing or out of date.
+
+.DEFAULT_GOAL := help
+.PHONY: help bench report list test test-unit lint format venv clean
+
+SIZE ?=      ## Parents x children of each: 1000x50, or 10x50,100x5, or a range: 1000x1..50
+SCENARIO ?=  ## The question to measure: see make list
+STRATEGY ?=  ## Strategies to compare, with commas: lazy,joined,selectin[100]; or all
+DB ?=        ## The database to measure on: sqlite
+SEED ?=      ## Whole number that decides the rows and the order of measuring
+BUDGET ?=    ## Time to spend on timing a case: 60s
+ROUNDS ?=    ## Rounds of each worker, in place of a budget
+WORKERS ?=   ## Fresh processes to measure in; five or more give intervals
+LABEL ?=     ## What the results folder is called after its date
+QUICK ?=     ## QUICK=1: a look in seconds, too short for a verdict
+CHILDREN ?=  ## How many children a parent has: fixed, uniform or zipf
+CHILDLESS ?= ## Share of the parents without children: 0.2
+ORDER ?=     ## How children lie in their table: clustered (by parent) or shuffled
+TEXT ?=      ## Width of the text columns, in characters
+RESULTS ?=   ## Where results go (results)
+RUN ?=       ## make report: the run to draw again, by its folder or name (the latest)
+ARGS ?=      ## More options for the command, as they are: ARGS="--dry-run -v"
+PYTHON ?=    ## The Python that builds .venv, 3.11 or later (the newest that is found)
+
+VARIABLES := SIZE SCENARIO STRATEGY DB SEED BUDGET ROUNDS WORKERS LABEL QUICK CHILDREN CHILDLESS ORDER TEXT RESULTS \
+	RUN ARGS PYTHON
+
+# A value is data: it is taken as it was typed, `$` and all, and reaches the shell through the environment only.
+$(foreach name,$(VARIABLES),$(eval override $(name) := $$(value $(name))))
+export $(VARIABLES)
+
+# Option by option, --name=value where the variable has a value; `set --` keeps each one word, whatever is in it.
+option = if [ -n "$$$(1)" ]; then set -- "$$@" "--$(2)=$$$(1)"; fi;
+options = set -f; set -- ; \
+	$(call option,SIZE,size) $(call option,SCENARIO,scenario) $(call option,STRATEGY,strategy) \
+	$(call option,DB,db) $(call option,SEED,seed) $(call option,BUDGET,budget) $(call option,ROUNDS,rounds) \
+	$(call option,WORKERS,workers) $(call option,LABEL,label) $(call option,CHILDREN,children) \
+	$(call option,CHILDLESS,childless) $(call option,ORDER,order) $(call option,TEXT,text-width) \
+	$(call option,RESULTS,results) \
+	case "$$QUICK" in ""|0|no|false) ;; *) set -- "$$@" --quick ;; esac;
+
+# The Python that builds the environment is looked for only when it has to be built, or when one was named.
+quoted = '$(subst ','\'',$(1))'
+found = $(shell sh scripts/find_python.sh $(call quoted,$(PYTHON)))
+stop_without = $(if $(filter error:,$(firstword $(1))),$(error $(wordlist 2,99,$(1))),$(1))
+build = $(eval python := $$(call found))$(if $(call stop_without,$(python)),)\
+	@$(call quoted,$(python)) scripts/make_venv.py $(1) $(if $(PYTHON),--this-python)
+
+# A .venv whose Python has gone is built again, and so is one that a named Python did not build.
+ifeq ($(shell test -x .venv/bin/python && echo works)$(if $(PYTHON),named),works)
+stale :=
+else
+stale := rebuild
+endif
+
+help: ## Say what can be made, and with which variables
+	@echo 'Usage: make TARGET [VARIABLE=value ...], for example: make bench SIZE=1000x50'; echo
+	@echo 'Targets'
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "  %-11s %s\n", $$1, $$2 }'
+	@echo; echo 'Variables'
+	@sed -n 's/^\([A-Z]*\) ?= *## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "  %-11s %s\n", $$1, $$2 }'
+
+bench: .venv/ready-run ## Measure: make bench SIZE=1000x50
+	@$(options) .venv/bin/python -m bench run "$$@" $$ARGS
+
+report: .venv/ready-run ## Draw the report of a stored run again: make report RUN=20260102-030405-quick
+	@set -f; run="$$RUN"; \
+	if [ -z "$$run" ]; then run=$$(ls -1d "$${RESULTS:-results}"/2*-* 2>/dev/null | tail -n 1); fi; \
+	if [ -z "$$run" ]; then echo 'There is no run to report yet: make one with make bench SIZE=1000x50.' >&2; exit 2; fi; \
+	.venv/bin/python -m bench report "$$run" $$ARGS
+
+list: .venv/ready-run ## List the scenarios, their questions and their strategies
+	@set -f; .venv/bin/python -m bench list $$ARGS
+
+test: .venv/ready-dev ## Run all tests
+	@set -f; .venv/bin/python -m pytest $$ARGS
+
+test-unit: .venv/ready-dev ## Run the unit tests: seconds
+	@set -f; .venv/bin/python -m pytest tests/unit $$ARGS
+
+lint: .venv/ready-dev ## Check style, format, types and who imports whom
+	.venv/bin/python -m ruff check
+	.venv/bin/python -m ruff format --check
+	.venv/bin/python -m mypy
+	.venv/bin/lint-imports
+
+format: .venv/ready-dev ## Mend style and format where a tool can
+	.venv/bin/python -m ruff check --fix
+	.venv/bin/python -m ruff format
+
+venv: .venv/ready-dev ## Build .venv for running, testing and checking
+
+clean: ## Remove the environment and what tools left behind; results and cached datasets stay
+	rm -rf .venv .venv.lock build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
+	find bench scenarios scripts tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/ready-run: pyproject.toml constraints.txt $(stale)
+	$(call build,run)
+
+.venv/ready-dev: pyproject.toml constraints.txt $(stale)
+	$(call build,dev)
+
+.PHONY: rebuild
+rebuild:

@@ -1,0 +1,88 @@
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from bench.measure.memory import peak_bytes
+from bench.measure.timing import TUNED_THRESHOLDS, timed_load
+from bench.model.run import Collector
+
+
+@contextmanager
+def nothing() -> Iterator[None]:
+    yield None
+
+
+def cycles(_: Any) -> list[list[Any]]:
+    made = []
+    for _number in range(20_000):
+        cycle: list[Any] = []
+        cycle.append(cycle)
+        made.append(cycle)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("collector", "enabled", "thresholds"),
+    [("quiet", False, None), ("default", True, None), ("tuned", True, TUNED_THRESHOLDS)],
+)
+def test_the_collector_inside_the_clock_is_as_the_policy_says_and_as_before_afterwards(
+    collector: Collector, enabled: bool, thresholds: tuple[int, int, int] | None
+) -> None:
+    before = gc.get_threshold()
+    seen: list[Any] = []
+
+    timed_load(nothing, lambda _: seen.append((gc.isenabled(), gc.get_threshold())), collector)
+
+    assert seen == [(enabled, thresholds or before)]
+    assert (gc.isenabled(), gc.get_threshold()) == (True, before)
+
+
+def test_the_collector_is_restored_when_the_load_raises() -> None:
+    before = gc.get_threshold()
+
+    def fails(_: Any) -> None:
+        raise ValueError
+
+    with pytest.raises(ValueError):  # noqa: PT011
+        timed_load(nothing, fails, "tuned")
+    assert (gc.isenabled(), gc.get_threshold()) == (True, before)
+
+
+def test_a_quiet_load_sees_no_collection_and_one_under_the_default_does() -> None:
+    thresholds = gc.get_threshold()
+    gc.set_threshold(100, 1, 1)
+    gc.freeze()  # else this process's own objects, far more than the load's, put a full collection off
+    try:
+        quiet, default = timed_load(nothing, cycles, "quiet"), timed_load(nothing, cycles, "default")
+    finally:
+        gc.unfreeze()
+        gc.set_threshold(*thresholds)
+
+    assert quiet.collections == 0
+    assert default.collections > 0
+
+
+def test_what_the_load_opens_is_closed_after_the_clock_has_stopped() -> None:
+    order: list[str] = []
+
+    @contextmanager
+    def opened() -> Iterator[str]:
+        order.append("open")
+        yield "session"
+        order.append("close")
+
+    timed_load(opened, lambda source: order.append(f"load {source}"), "quiet")
+
+    assert order == ["open", "load session", "close"]
+
+
+def test_peak_memory_is_the_most_that_was_held_at_once() -> None:
+    def load(_: Any) -> bytes:
+        passing = bytes(3_000_000)
+        del passing
+        return bytes(1_000_000)
+
+    assert 3_000_000 <= peak_bytes(nothing, load) < 3_100_000

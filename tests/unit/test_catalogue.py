@@ -1,0 +1,65 @@
+import pytest
+
+from bench.catalogue import find_scenario, find_strategy, scenarios, select_strategies
+from bench.errors import BenchError
+from bench.model import Shape
+from scenarios.one_to_many import ONE_TO_MANY
+
+
+def names(text: str | None) -> list[str]:
+    return [strategy.name for strategy in select_strategies(ONE_TO_MANY, text)]
+
+
+def test_without_a_choice_the_six_that_people_choose_between_are_run() -> None:
+    assert names(None) == ["lazy", "joined", "selectin", "subquery", "immediate", "contains_eager"]
+
+
+def test_all_is_every_strategy_and_no_control() -> None:
+    assert set(names(None)) < set(names("all"))
+    assert {"joined_inner", "selectin[50]", "selectin[5000]"} <= set(names("all"))
+    assert "raise" not in names("all")
+
+
+def test_strategies_come_in_the_order_named_and_each_once() -> None:
+    assert names("joined, lazy,joined") == ["joined", "lazy"]
+
+
+def test_a_chunk_size_makes_a_strategy_with_a_formula_of_its_own() -> None:
+    shape = Shape(rows=(1000, 50_000), childless=(0,))
+
+    assert find_strategy(ONE_TO_MANY, "selectin[100]").statements(shape) == 11
+    assert find_strategy(ONE_TO_MANY, "selectin").statements(shape) == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("joind", "did you mean 'joined'?"),
+        ("selectin[0]", "is 1 or more"),
+        ("selectin[]", "There is no strategy"),
+        ("lazy[3]", "There is no strategy"),
+        ("", "There is no strategy"),
+        ("lazy,,joined", "There is no strategy ''"),
+        ("raise", "is a control"),
+        ("selectin[１]", "There is no strategy"),
+    ],
+)
+def test_what_is_no_strategy_is_refused_with_a_sentence(text: str, says: str) -> None:
+    with pytest.raises(BenchError) as refused:
+        names(text)
+
+    assert says in str(refused.value)
+    assert refused.value.remedy
+
+
+def test_an_unknown_scenario_is_refused_with_the_nearest_name() -> None:
+    with pytest.raises(BenchError, match="did you mean 'one_to_many'"):
+        find_scenario("one_to_mny")
+
+
+@pytest.mark.parametrize("scenario", scenarios(), ids=lambda scenario: scenario.name)
+def test_every_scenarios_baseline_and_rule_name_strategies_that_it_has(scenario) -> None:  # type: ignore[no-untyped-def]
+    known = {strategy.name for strategy in scenario.strategies if strategy.common}
+
+    assert {scenario.baseline, scenario.rule_of_thumb.strategy} <= known
+    assert len({strategy.name for strategy in scenario.strategies}) == len(scenario.strategies)

@@ -1,0 +1,24 @@
+"""Taking secrets out of a text before it is stored, logged or shown."""
+
+from __future__ import annotations
+
+import re
+
+HIDDEN = "***"
+
+# SQLAlchemy reads a URL's user up to the colon and its password up to the at-sign, spaces included; others let an
+# at-sign into the password, so whatever runs on without a space up to a later one goes too. Too much rather than too
+# little: the host may be lost where a text is odd, the password never stays.
+_IN_URL = re.compile(r"(://[^:/]*:)[^@]*@(?:\S*@)?")
+
+_NAMED = re.compile(
+    r"(?i)((?:password|passwd|pwd|passphrase|secret|token|api_?key)\s*=\s*)('[^']*'|\"[^\"]*\"|[^\s&;]+)"
+)
+
+
+def redact(text: str) -> str:
+    """Return the text without passwords: `postgresql://user:secret@host` becomes `postgresql://user:***@host`.
+
+    Values of `password=`, `token=` and the like go too, in a URL's query as in a libpq connection string.
+    """
+    return _NAMED.sub(rf"\1{HIDDEN}", _IN_URL.sub(rf"\1{HIDDEN}@", text))

@@ -47,11 +47,13 @@ def cli() -> None:
 
 
 @cli.command()
-@click.option("--size", "sizes", default="1000x50", show_default=True, help="Parents x children; 10x50,100x5; 10x1..50.")
+@click.option("--size", "sizes", default="1000x50", show_default=True,
+              help="Parents x children; also 10x50,100x5 and 10x1..50.")  # fmt: skip
 @click.option("--scenario", default="one_to_many", show_default=True, help="See `bench list`.")
 @click.option("--strategy", "strategies", help="Names with commas, as lazy,selectin[100]; or all.")
 @click.option("--db", "target", default="sqlite", show_default=True, help="Where it runs.")
-@click.option("--seed", type=click.IntRange(0, 2**64 - 1), default=1, show_default=True, help="Of rows and of shuffles.")
+@click.option("--seed", type=click.IntRange(0, 2**64 - 1), default=1, show_default=True,
+              help="Of the rows and of every shuffle.")  # fmt: skip
 @click.option("--budget", help="Seconds of timing a case, as 60s or 2m.  [default: 60s]")
 @click.option("--rounds", type=click.IntRange(1), help="Fix the rounds of each worker.")
 @click.option("--workers", type=click.IntRange(1), help="Fix the number of worker processes.")

@@ -61,9 +61,7 @@ def plan(
         sizes=sizes,
         target=target,
         strategies=strategies,
-        dataset=DatasetOptions(
-            seed=seed, text_width=text_width, children=children, childless=childless, order=order
-        ),
+        dataset=DatasetOptions(seed=seed, text_width=text_width, children=children, childless=childless, order=order),
         sampling=sampling(seed=seed, budget=budget, rounds=rounds, workers=workers, quick=quick),
         label=label,
         command=tuple(record.redact(word) for word in command),
@@ -73,7 +71,9 @@ def plan(
 def sampling(*, seed: int, budget: str | None, rounds: int | None, workers: int | None, quick: bool) -> Sampling:
     """Return how much to sample: a budget, or a fixed number of rounds, of workers or of both."""
     if budget is not None and rounds is not None:
-        raise BenchError("A budget and a number of rounds were both given.", remedy="Give --budget or --rounds, not both.")
+        raise BenchError(
+            "A budget and a number of rounds were both given.", remedy="Give --budget or --rounds, not both."
+        )
     if quick and (budget is not None or rounds is not None or workers is not None):
         raise BenchError("--quick fixes how much is sampled.", remedy="Give --quick alone, or --budget without it.")
     if quick:
@@ -98,15 +98,17 @@ def run(make: Callable[[], Plan], *, results: Path, resume: str | None, quiet: b
     folder = results / resumed.id if resumed else record.new_folder(results, planned.label, datetime.now(UTC))
     cut_short: BaseException | None = None
     try:
-        with face(quiet=quiet, verbose=verbose) as shown:
-            with closing(pipeline.run(planned, folder, resumed=resumed)) as events:
-                for event in events:
-                    shown.show(event)
+        events = pipeline.run(planned, folder, resumed=resumed)
+        with face(quiet=quiet, verbose=verbose) as shown, closing(events):
+            for event in events:
+                shown.show(event)
     except (KeyboardInterrupt, BenchError) as reason:
         cut_short = reason
     stored = record.load(folder, results=results)
     if cut_short and not stored.cases:
-        return Outcome(text=f"Nothing was measured. {folder}/run.json says what was asked.", wrong=False, cut_short=cut_short)
+        return Outcome(
+            text=f"Nothing was measured. {folder}/run.json says what was asked.", wrong=False, cut_short=cut_short
+        )
     return Outcome(
         text=f"{run_text(stored, width=width())}\n\n{written(stored, folder, charts='few')}",
         wrong=any(case.status == "wrong" for case in stored.cases),
@@ -116,15 +118,20 @@ def run(make: Callable[[], Plan], *, results: Path, resume: str | None, quiet: b
 
 def describe(planned: Plan) -> str:
     """Say what a plan would measure, and roughly how long that takes."""
-    lines = [f"{len(planned.specs)} case{'s' * (len(planned.specs) > 1)}, nothing measured yet:"]
-    for spec in planned.specs:
-        lines.append(
-            f"  {spec.scenario} {spec.size} on {spec.target}: {count_text(spec.size.rows)} rows, "
-            f"{', '.join(spec.strategies)}; about {duration(estimate_s(spec, planned.sampling))}"
-        )
-    total_s = sum(estimate_s(spec, planned.sampling) for spec in planned.specs)
-    lines += [f"  left out: {warning.text}" for warning in planned.warnings]
-    return "\n".join([*lines, f"Sampling: {sampling_text(planned.sampling)}.", f"In all about {duration(total_s)}."])
+    estimates_s = [estimate_s(spec, planned.sampling) for spec in planned.specs]
+    return "\n".join(
+        [
+            f"{len(planned.specs)} case{'s' * (len(planned.specs) > 1)}, nothing measured yet:",
+            *(
+                f"  {spec.scenario} {spec.size} on {spec.target}: {count_text(spec.size.rows)} rows, "
+                f"{', '.join(spec.strategies)}; about {duration(takes_s)}"
+                for spec, takes_s in zip(planned.specs, estimates_s, strict=True)
+            ),
+            *(f"  {warning.text}" for warning in planned.warnings),
+            f"Sampling: {sampling_text(planned.sampling)}.",
+            f"In all about {duration(sum(estimates_s))}.",
+        ]
+    )
 
 
 def sampling_text(chosen: Sampling) -> str:

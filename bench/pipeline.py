@@ -156,8 +156,8 @@ def against_formulas(arm: Arm) -> Iterator[Warned]:
         if counted != expected and arm.error is None:
             yield Warned(
                 code="formula",
-                text=f"{arm.name}: {counted:,} {what} were counted, where its formula says {expected:,}. The count holds; "
-                "the scenario's formula, or the loader, is not what it was.",
+                text=f"{arm.name}: {counted:,} {what} were counted, where its formula says {expected:,}. "
+                "The count holds; the scenario's formula, or the loader, is not what it was.",
             )
 
 

@@ -1,6 +1,6 @@
 """How long `bench --help` takes beside `python -c "import click"`: whole processes, in turn, as ratios.
 
-    python scripts/selfbench_startup.py [--runs 21]
+Type: python scripts/selfbench_startup.py [--runs 21]
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ A pair is a fresh worker and a fresh process of `bare_loop.py`, alive at once; r
 drawn anew each round. The unit is the pair: its ratio is the median over its rounds, and the interval is Student's t
 over the logarithms of the pairs. Then one `bench run` is made, and what its timing spent is read from the run file.
 
-    python scripts/selfbench_timing.py [--size 200x50] [--pairs 15] [--rounds 21] [--quick]
+Type: python scripts/selfbench_timing.py [--size 200x50] [--pairs 15] [--rounds 21] [--quick]
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def seeded(size: str) -> Target:
 
 def pair_ratio(target: Target, strategy: str, rounds: int, *, seed: int) -> float:
     """Return the median over rounds of the worker's time over the bare loop's."""
-    chance = random.Random(seed)
+    chance = random.Random(seed)  # noqa: S311 - an order, no secret
     bare = subprocess.Popen(
         [sys.executable, "scripts/bare_loop.py", target.database, strategy],
         cwd=TREE, env={"PYTHONPATH": str(TREE), "PYTHONHASHSEED": str(seed)},

@@ -47,9 +47,7 @@ def _encoder(entity: type[Any], paths: Sequence[str]) -> Encode:
     for path in paths:
         first, _, rest = path.partition(".")
         below.setdefault(first, []).extend([rest] if rest else [])
-    related = [
-        _related(mapper.relationships[relationship], below[relationship]) for relationship in sorted(below)
-    ]
+    related = [_related(mapper.relationships[relationship], below[relationship]) for relationship in sorted(below)]
 
     def encode(instance: Any) -> Node:
         values = [[column, getattr(instance, column)] for column in columns]

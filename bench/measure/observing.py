@@ -46,9 +46,7 @@ def _observe(
     arm: Arm, worker: WorkerProcess, *, expected: str, scratch: Path, explain: FirstDifference, memory: bool
 ) -> Arm:
     try:
-        seen = worker.ask(
-            "observe", strategy=arm.strategy, expected=expected, sent_to=str(sent_path(scratch, arm))
-        )
+        seen = worker.ask("observe", strategy=arm.strategy, expected=expected, sent_to=str(sent_path(scratch, arm)))
         counted = replace(arm, counters=_counters(seen["counters"]))
         if not seen["equal"]:
             graph = scratch / "found.graph"

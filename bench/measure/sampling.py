@@ -47,9 +47,7 @@ class Timings:
     def of(self, arm: Arm) -> Arm:
         """Return the arm with its samples."""
         taken = tuple(
-            _columns(collector, rows)
-            for (name, collector), rows in sorted(self.samples.items())
-            if name == arm.name
+            _columns(collector, rows) for (name, collector), rows in sorted(self.samples.items()) if name == arm.name
         )
         return replace(
             arm, samples=taken, stopped_early=arm.name in self.stopped, error=arm.error or self.failed.get(arm.name)
@@ -118,12 +116,14 @@ class SamplingLoop:
             more = done < MOST_WORKERS and spent_s + each_s <= budget_s
             return done + 1 if more else done
         # A tenth over the budget is forgiven for the sake of an interval.
-        return workers if spent_s + each_s * (FEWEST_WORKERS - done) <= budget_s * 1.1 else max(
-            done, min(workers, int(budget_s / each_s))
+        return (
+            workers
+            if spent_s + each_s * (FEWEST_WORKERS - done) <= budget_s * 1.1
+            else max(done, min(workers, int(budget_s / each_s)))
         )
 
     def _one_worker(self, number: int, workers: int, began: float) -> Iterator[Sampled]:
-        hash_seed = random.Random(f"{self.seed}/{number}").randrange(2**32)
+        hash_seed = random.Random(f"{self.seed}/{number}").randrange(2**32)  # noqa: S311 - a seed to repeat by
         from_s = self.clock()
         until_s = self._deadline(number, workers, began)
         with self.start(hash_seed) as worker:
@@ -149,7 +149,7 @@ class SamplingLoop:
         stopped: frozenset[str] = frozenset()
         for round_number in range(self.sampling.rounds or MOST_ROUNDS):
             round_from = self.clock()
-            shuffle = random.Random(f"{self.seed}/{number}/{round_number}")
+            shuffle = random.Random(f"{self.seed}/{number}/{round_number}")  # noqa: S311 - an order to repeat
             for task in round_tasks(
                 self._timed(), round_number=round_number, stopped=stopped, tuned=self._tuned, shuffle=shuffle
             ):
@@ -224,7 +224,9 @@ def _columns(collector: Collector, rows: Sequence[_Row]) -> Samples:
 
 def _died(number: int, death: WorkerDied, *, gave_up: bool) -> Warned:
     then = "The timing of this case is given up." if gave_up else "Its samples are kept; a fresh worker goes on."
-    return Warned(code="worker_died", text=f"Worker {number + 1} ended early: {death.reason}. {then} {death.log}".strip())
+    return Warned(
+        code="worker_died", text=f"Worker {number + 1} ended early: {death.reason}. {then} {death.log}".strip()
+    )
 
 
 def _too_few(workers: int, budget_s: float) -> Warned:

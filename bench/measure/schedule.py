@@ -66,7 +66,5 @@ def far_above(arms: Sequence[Arm], quiet_ns: Mapping[str, Sequence[int]]) -> fro
         arm.name
         for arm in strategies
         if arm.strategy not in twinned
-        and all(
-            own > FAR_ABOVE * best for own, best in zip(quiet_ns[arm.name], quiet_ns[quickest.name], strict=False)
-        )
+        and all(own > FAR_ABOVE * best for own, best in zip(quiet_ns[arm.name], quiet_ns[quickest.name], strict=False))
     )

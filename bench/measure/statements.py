@@ -112,17 +112,20 @@ class CountingCursor:
         return getattr(self._cursor, name)
 
     def fetchone(self) -> Any:
+        """Fetch and count one row, or none."""
         row = self._cursor.fetchone()
         if row is not None:
             self._tally.fetched((row,), self._text, self._entities)
         return row
 
     def fetchmany(self, size: int | None = None) -> Any:
+        """Fetch and count some rows."""
         rows = self._cursor.fetchmany() if size is None else self._cursor.fetchmany(size)
         self._tally.fetched(rows, self._text, self._entities)
         return rows
 
     def fetchall(self) -> Any:
+        """Fetch and count all rows."""
         rows = self._cursor.fetchall()
         self._tally.fetched(rows, self._text, self._entities)
         return rows
@@ -139,7 +142,7 @@ def counting(engine: Engine) -> Iterator[Tally]:
     tally = Tally()
 
     def after_cursor_execute(
-        connection: Any, cursor: Any, sql: str, parameters: Any, context: Any, executemany: bool
+        _connection: Any, cursor: Any, sql: str, parameters: Any, context: Any, executemany: bool
     ) -> None:
         text = tally.executed(sql, parameters, many=executemany)
         if context is not None and context.cursor is cursor:

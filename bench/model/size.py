@@ -53,7 +53,7 @@ def _parse_part(part: str, *, levels: int) -> list[Size]:
     pieces = part.split("x")
     if part and len(pieces) != levels:
         raise BenchError(
-            f"SIZE {part!r} has {len(pieces)} number{'s' if len(pieces) != 1 else ''}, but this scenario takes {levels}.",
+            f"SIZE {part!r} has {len(pieces)} number{'s' * (len(pieces) != 1)}, but this scenario takes {levels}.",
             remedy=f"Write it as {_example(levels)}.",
         )
     choices = [_parse_count(piece, part, levels=levels) for piece in pieces]

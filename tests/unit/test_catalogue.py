@@ -41,7 +41,7 @@ def test_a_chunk_size_makes_a_strategy_with_a_formula_of_its_own() -> None:
         ("", "There is no strategy"),
         ("lazy,,joined", "There is no strategy ''"),
         ("raise", "is a control"),
-        ("selectin[１]", "There is no strategy"),
+        ("selectin[\uff11]", "There is no strategy"),
     ],
 )
 def test_what_is_no_strategy_is_refused_with_a_sentence(text: str, says: str) -> None:

@@ -66,7 +66,8 @@ def tables_of_each_statement(statement: Select[Any]) -> list[set[tuple[str, tupl
     seen: list[set[tuple[str, tuple[int, ...]]]] = []
 
     @event.listens_for(engine, "after_cursor_execute")
-    def after(connection: Any, cursor: Any, sql: str, parameters: Any, context: Any, many: bool) -> None:
+    def after(*arguments: Any) -> None:
+        *_, context, _many = arguments
         seen.append({(entity.table, entity.positions) for entity in entity_columns(context.compiled)})
 
     with Session(engine) as session:
@@ -76,7 +77,7 @@ def tables_of_each_statement(statement: Select[Any]) -> list[set[tuple[str, tupl
 
 LIMITED = select(Post).limit(3).subquery()
 
-STATEMENTS: dict[str, tuple[Select[Any], list[set[tuple[str, tuple[int, ...]]]]]] = {
+STATEMENTS: dict[str, tuple[Any, list[set[tuple[str, tuple[int, ...]]]]]] = {
     "an entity": (select(Post), [{("posts", (0,))}]),
     "two entities": (select(Post, Note).join(Post.notes), [{("posts", (0,)), ("notes", (2, 3))}]),
     "columns alone carry no entity without its key": (select(Post.title), [set()]),

@@ -1,0 +1,204 @@
+"""Killed, interrupted, out of space, two at once: what was measured is kept and nothing stays behind."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+from support.command import Bench
+
+from bench import record
+
+KILLS = 32
+SIZES = ",".join(f"5x{children}" for children in range(1, 40))
+ONE_ROUND = ("--workers", "1", "--rounds", "1", "--strategy", "selectin,lazy")
+
+
+def workers_of(bench: Bench) -> list[psutil.Process]:
+    """The live workers of this folder's own runs, by the database that they were given."""
+    found = []
+    for process in psutil.process_iter(["cmdline"]):
+        command = " ".join(process.info["cmdline"] or ())
+        if "bench.worker" in command and str(bench.cache) in command:
+            found.append(process)
+    return found
+
+
+def none_left(bench: Bench) -> bool:
+    _, alive = psutil.wait_procs(workers_of(bench), timeout=10)
+    return not alive
+
+
+def lines(process: subprocess.Popen[str], until: str, *, times: int = 1) -> list[str]:
+    """Read standard error until a line holds `until` for the given time, or the process ends."""
+    assert process.stderr is not None
+    seen: list[str] = []
+    for line in process.stderr:
+        seen.append(line)
+        if sum(until in one for one in seen) == times:
+            break
+    return seen
+
+
+def test_a_run_killed_at_any_moment_leaves_every_finished_case_on_disk_and_no_worker(tmp_path: Path) -> None:
+    chance = random.Random(20_261_123)
+    bench = Bench(tmp_path)
+    assert bench("run", "--size", SIZES, *ONE_ROUND, "-q").returncode == 0  # datasets are cached from here on
+    finished_at_death = []
+    for _ in range(KILLS):
+        before = set(bench.runs())
+        with bench.start("run", "--size", SIZES, *ONE_ROUND, "-v") as process:
+            seen = lines(process, chance.choice(["Case", "observing", "timing", "done"]), times=chance.randint(1, 4))
+            try:
+                process.wait(timeout=chance.uniform(0, 0.25))
+            except subprocess.TimeoutExpired:
+                process.kill()
+            assert process.stderr is not None
+            seen += process.stderr.readlines()
+        (folder,) = set(bench.runs()) - before
+        run = record.load(str(folder), results=bench.results)
+        finished_at_death.append(len(run.cases))
+
+        assert process.returncode == -signal.SIGKILL
+        assert len(run.cases) >= sum("done: measured" in line for line in seen)
+        assert all(case.status == "measured" for case in run.cases)
+        assert none_left(bench)
+    assert len(set(finished_at_death)) > 2, "the moments were not random enough to prove anything"
+
+
+def test_a_killed_run_is_resumed_to_what_it_would_have_been(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    with bench.start("run", "--size", "5x1,5x2,5x3", *ONE_ROUND) as process:
+        lines(process, "done: measured")
+        process.kill()
+    (folder,) = bench.runs()
+    kept = record.load(str(folder), results=bench.results).cases
+    assert 1 <= len(kept) < 3
+
+    done = bench("run", "--resume", folder.name)
+
+    assert done.returncode == 0, done.stderr
+    run = record.load(str(folder), results=bench.results)
+    assert run.status == "complete"
+    assert [str(case.spec.size) for case in run.cases] == ["5x1", "5x2", "5x3"]
+    assert run.cases[: len(kept)] == kept
+    assert not (folder / "scratch").exists()
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("stage", ["Case 1", "observing", "timing", "Case 2"])
+def test_an_interruption_at_any_stage_keeps_and_shows_what_was_measured(
+    tmp_path: Path, stage: str, ending: signal.Signals
+) -> None:
+    bench = Bench(tmp_path)
+    with bench.start(
+        "run", "--size", "5x2,400x50", "--rounds", "30", "--workers", "2", "--strategy", "selectin,lazy"
+    ) as process:
+        lines(process, stage)
+        process.send_signal(ending)
+        out, err = process.communicate()
+
+    assert process.returncode == 130, err
+    assert "Traceback" not in err
+    assert none_left(bench)
+    run = record.load(str(bench.runs()[0]), results=bench.results)
+    assert run.status == "interrupted"
+    assert not (bench.runs()[0] / "scratch").exists()
+    if stage == "Case 2":
+        assert run.cases[0].status == "measured"
+        assert "5x2" in out
+    if run.cases:
+        assert (bench.runs()[0] / "report.html").exists()
+
+
+def test_a_worker_killed_in_the_middle_is_named_and_the_rest_goes_on(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    with bench.start(
+        "run", "--size", "200x50", "--rounds", "4", "--workers", "3", "--strategy", "selectin,lazy", "-v"
+    ) as process:
+        lines(process, "timing, worker 2")
+        for worker in workers_of(bench):
+            worker.kill()
+        out, err = process.communicate()
+
+    assert process.returncode == 0, err
+    case = record.load(str(bench.runs()[0]), results=bench.results).cases[0]
+    assert case.status == "measured"
+    assert "killed by SIGKILL" in err
+    assert [worker.ended for worker in case.workers] == ["finished", "killed by SIGKILL", "finished"]
+    assert "worker_died" in {warning.code for warning in case.warnings}
+    assert "SIGKILL" in out
+
+
+def test_two_runs_at_once_in_one_folder_do_not_disturb_each_other(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    arguments = ("run", "--size", "100x20", *ONE_ROUND)
+    with bench.start(*arguments) as one, bench.start(*arguments) as other:
+        ends = [process.communicate() for process in (one, other)]
+
+    assert [one.returncode, other.returncode] == [0, 0], ends
+    assert len(bench.runs()) == 2
+    for folder in bench.runs():
+        assert record.load(str(folder), results=bench.results).status == "complete"
+
+
+@contextmanager
+def tiny_disk(folder: Path, size: str) -> Iterator[Path]:
+    """A file system of a given size, where this machine lets one be mounted."""
+    mount, umount = shutil.which("mount"), shutil.which("umount")
+    if os.geteuid() != 0 or mount is None or umount is None:
+        pytest.skip("mounting a small file system takes root")
+    folder.mkdir()
+    mounted = subprocess.run(
+        [mount, "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder], capture_output=True, check=False
+    )
+    if mounted.returncode != 0:
+        pytest.skip(f"no small file system can be mounted here: {mounted.stderr.decode().strip()}")
+    try:
+        yield folder
+    finally:
+        subprocess.run([umount, folder], check=True)
+
+
+def fill(disk: Path) -> None:
+    """Write until nothing more fits."""
+    with (disk / "filler").open("wb", buffering=0) as filler, contextlib.suppress(OSError):
+        while True:
+            filler.write(bytes(4096))
+
+
+def test_a_disk_without_room_for_the_dataset_is_named_with_what_it_takes(tmp_path: Path) -> None:
+    with tiny_disk(tmp_path / "disk", "4m") as disk:
+        bench = Bench(tmp_path, cache=disk)
+
+        done = bench("run", "--size", "20000x50", "--quick")
+
+        assert done.returncode == 2
+        assert "BENCH_CACHE_DIR" in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+def test_a_disk_that_is_full_of_results_costs_no_finished_case(tmp_path: Path) -> None:
+    with tiny_disk(tmp_path / "disk", "1m") as disk:
+        bench = Bench(tmp_path)
+        bench.results = disk / "results"
+        with bench.start("run", "--size", "5x1,5x2,5x3", *ONE_ROUND, "--results", str(bench.results)) as process:
+            lines(process, "done: measured")
+            fill(disk)
+            out, err = process.communicate()
+
+        assert process.returncode == 2, err
+        assert "Traceback" not in err
+        run = record.load(str(bench.runs()[0]), results=bench.results)
+        assert run.cases
+        assert run.cases[0].status == "measured"
+        assert "5x1" in out

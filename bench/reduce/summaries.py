@@ -1,0 +1,118 @@
+"""A case reduced to what a table shows: every arm's times and its ratios to the best, the baseline and the floor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bench.model import Arm, Case, Run
+from bench.reduce.pairing import Grid, grid, paired_ratio, time_of, worker_ratio
+from bench.reduce.types import ArmSummary, CaseSummary, Estimate
+
+
+def summarise(case: Case) -> CaseSummary:
+    """Reduce a case. An arm that is wrong, failed or was never timed has None for every figure, and is not ranked.
+
+    The best is the strategy with the least quiet time. Every ratio is between samples of the same worker and round.
+    Without an interval nothing is tied: too little is known to say so.
+    """
+    timed = [_timed(arm) for arm in case.arms]
+    strategies = sorted((one for one in timed if one.arm.kind == "strategy"), key=_fastest_first)
+    equal = {one.arm.strategy: one for one in strategies if one.quiet is not None}
+    # A floor is no yardstick where its strategy loaded something else: it fetches something else too.
+    floors = sorted(
+        (one for one in timed if one.arm.kind == "floor" and one.quiet and one.arm.strategy in equal),
+        key=_fastest_first,
+    )
+    twin = next((one for one in timed if one.arm.kind == "twin" and one.arm.strategy in equal), None)
+    twins = paired_ratio(twin.grid, equal[twin.arm.strategy].grid) if twin else None
+    noise = _noise(twins)
+    against = _Yardsticks(
+        best=next(iter(equal.values()), None),
+        baseline=equal.get(twin.arm.strategy if twin else case.scenario.baseline),
+        floor=floors[0] if floors else None,
+        own_floors={one.arm.strategy: one for one in floors},
+        noise=noise,
+    )
+    return CaseSummary(
+        case=case,
+        rows=tuple(_row(one, against) for one in strategies),
+        floors=tuple(ArmSummary(arm=one.arm, quiet=one.quiet, to_floor=_ratio(one, against.floor)) for one in floors),
+        best=against.best.arm.name if against.best else None,
+        noise=noise,
+        twins=twins,
+    )
+
+
+def summarise_all(run: Run) -> tuple[CaseSummary, ...]:
+    """Reduce every case of a run, in its order: what each of the reports is made from."""
+    return tuple(summarise(case) for case in run.cases)
+
+
+def is_tied(ratio: Estimate, noise: float | None) -> bool:
+    """Whether a ratio cannot be told from 1: its interval holds 1, or it is nearer to 1 than the noise floor.
+
+    False without an interval, where nothing may be claimed either way.
+    """
+    if ratio.low is None or ratio.high is None:
+        return False
+    # Nearness is by factors, as the floor is: 1 / 1.02 is as near as 1.02.
+    return ratio.low <= 1 <= ratio.high or max(ratio.value, 1 / ratio.value) - 1 < (noise or 0.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Timed:
+    """An arm and its quiet samples; `quiet` is None where nothing of it may be compared."""
+
+    arm: Arm
+    grid: Grid
+    quiet: Estimate | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Yardsticks:
+    """What the arms of a case are held against."""
+
+    best: _Timed | None
+    baseline: _Timed | None
+    floor: _Timed | None
+    own_floors: dict[str, _Timed]
+    noise: float | None
+
+
+def _timed(arm: Arm) -> _Timed:
+    times = grid(arm, "quiet") if arm.error is None else {}
+    return _Timed(arm=arm, grid=times, quiet=time_of(times))
+
+
+def _fastest_first(one: _Timed) -> tuple[bool, float]:
+    return (one.quiet is None, one.quiet.value if one.quiet else 0.0)
+
+
+def _noise(twins: Estimate | None) -> float | None:
+    if twins is None or twins.low is None or twins.high is None:
+        return None
+    return max(twins.high - 1, 1 / twins.low - 1)
+
+
+def _row(one: _Timed, against: _Yardsticks) -> ArmSummary:
+    if one.quiet is None:
+        return ArmSummary(arm=one.arm)
+    default, tuned = grid(one.arm, "default"), grid(one.arm, "tuned")
+    to_best = _ratio(one, against.best)
+    return ArmSummary(
+        arm=one.arm,
+        quiet=one.quiet,
+        default=time_of(default),
+        tuned=time_of(tuned),
+        to_best=to_best,
+        to_baseline=_ratio(one, against.baseline),
+        to_floor=_ratio(one, against.floor),
+        own_floor=_ratio(one, against.own_floors.get(one.arm.strategy)),
+        collector=worker_ratio(default, one.grid),
+        collector_tuned=worker_ratio(tuned, one.grid),
+        tied=to_best is not None and is_tied(to_best, against.noise),
+    )
+
+
+def _ratio(one: _Timed, other: _Timed | None) -> Estimate | None:
+    return None if other is None or other is one else paired_ratio(one.grid, other.grid)

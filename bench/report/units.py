@@ -1,0 +1,122 @@
+"""Figures as text: units, significant digits that the interval supports, and a mark where there is no interval.
+
+`*_text` functions give what stands in a sentence or a wide cell, `183 ms (179–188)`; `short_ratio_text` what a narrow
+cell takes, `1.42x ±3 %`. Every figure that is a sample carries its interval, or NO_INTERVAL.
+"""
+
+from __future__ import annotations
+
+import math
+
+from bench.reduce.types import Estimate
+
+NO_INTERVAL = "no interval"
+APPROXIMATE = "~"
+"""Stands before a figure without an interval in a narrow cell; the line under the table says what it means."""
+
+LEAST_DIGITS, MOST_DIGITS = 2, 4
+"""Significant digits of a value: never fewer, though the interval be wide; never more, though it be narrow."""
+
+POINT_DIGITS = 3
+"""Significant digits of a value without an interval, or with one that has no width."""
+
+_TIMES = (("s", 1e9), ("ms", 1e6), ("µs", 1e3), ("ns", 1.0))
+_BYTES = (("GB", 1e9), ("MB", 1e6), ("kB", 1e3))
+
+
+def time_text(time: Estimate) -> str:
+    """A time in ns as `183 ms (179–188)`: the interval shares the unit of the value."""
+    unit, scale = _time_unit(time.value)
+    return _with_interval(time, scale=scale, suffix=f" {unit}")
+
+
+def short_time_text(time: Estimate) -> str:
+    """A time as `time_text` gives it, or `~183 ms` where it has no interval."""
+    unit, scale = _time_unit(time.value)
+    if time.low is None or time.high is None:
+        return f"{APPROXIMATE}{_number(time.value / scale, _places(time, scale))} {unit}"
+    return time_text(time)
+
+
+def ratio_text(ratio: Estimate) -> str:
+    """A ratio as `1.42x (1.38–1.47)`."""
+    return _with_interval(ratio, scale=1.0, suffix="x")
+
+
+def short_ratio_text(ratio: Estimate) -> str:
+    """A ratio as `1.42x ±4 %`, or `~1.42x` where it has no interval."""
+    value = f"{_number(ratio.value, _places(ratio, 1.0))}x"
+    if ratio.low is None or ratio.high is None:
+        return f"{APPROXIMATE}{value}"
+    return f"{value} ±{share_text(max(ratio.high / ratio.value, ratio.value / ratio.low) - 1)}"
+
+
+def interval_text(estimate: Estimate) -> str:
+    """The interval of a ratio alone, as `1.38–1.47`; NO_INTERVAL where there is none."""
+    return _interval(estimate, scale=1.0) or NO_INTERVAL
+
+
+def share_text(share: float) -> str:
+    """A share of 1 as a percentage: 0.021 is `2.1 %`, 0.134 is `13 %`."""
+    percent = 100 * share
+    if 0 < percent < 0.05:
+        return "<0.1 %"
+    return f"{percent:.0f} %" if percent >= 9.95 or not percent else f"{percent:.1f} %"
+
+
+def bytes_text(count: float) -> str:
+    """Bytes in decimal units: `20.4 MB`, `512 bytes`."""
+    for unit, scale in _BYTES:
+        if count >= 0.9995 * scale:
+            return f"{_number(count / scale, _decimals(count / scale, POINT_DIGITS))} {unit}"
+    return counted(round(count), "byte")
+
+
+def count_text(count: int) -> str:
+    """A count with its thousands apart: `50,000`."""
+    return f"{count:,}"
+
+
+def counted(count: int, noun: str, plural: str = "") -> str:
+    """A count with its noun, in the number that it takes: `1 statement`, `1,001 statements`."""
+    return f"{count_text(count)} {noun if count == 1 else plural or noun + 's'}"
+
+
+def listed(names: list[str] | tuple[str, ...]) -> str:
+    """Names as a sentence takes them: `a`, `a and b`, `a, b and c`."""
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
+def _time_unit(value_ns: float) -> tuple[str, float]:
+    return next(((unit, scale) for unit, scale in _TIMES if value_ns >= 0.9995 * scale), _TIMES[-1])
+
+
+def _with_interval(estimate: Estimate, *, scale: float, suffix: str) -> str:
+    value = _number(estimate.value / scale, _places(estimate, scale))
+    return f"{value}{suffix} ({_interval(estimate, scale=scale) or NO_INTERVAL})"
+
+
+def _interval(estimate: Estimate, *, scale: float) -> str:
+    if estimate.low is None or estimate.high is None:
+        return ""
+    places = _places(estimate, scale)
+    return f"{_number(estimate.low / scale, places)}–{_number(estimate.high / scale, places)}"
+
+
+def _places(estimate: Estimate, scale: float) -> int:
+    """Decimal places of a value and its interval: down to the first digit in which the interval has any width."""
+    value = estimate.value / scale
+    if estimate.low is None or estimate.high is None or not estimate.high > estimate.low:
+        return _decimals(value, POINT_DIGITS)
+    half_width = (estimate.high - estimate.low) / 2 / scale
+    supported = -math.floor(math.log10(half_width))
+    return max(_decimals(value, LEAST_DIGITS), min(supported, _decimals(value, MOST_DIGITS)))
+
+
+def _decimals(value: float, digits: int) -> int:
+    """Decimal places with which a value shows so many significant digits; those of a whole number are all shown."""
+    return max(0, digits - 1 - math.floor(math.log10(value))) if value > 0 else 0
+
+
+def _number(value: float, places: int) -> str:
+    return f"{value:,.{max(0, places)}f}"

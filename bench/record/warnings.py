@@ -119,7 +119,7 @@ def interpreter_doubts(seen: Conditions) -> Iterator[Warned]:
         yield warned(
             Code.NOT_COMPILED,
             "SQLAlchemy runs without its compiled extensions: loading is slower than with them. "
-            "Install it from a wheel, and unset DISABLE_SQLALCHEMY_CEXT_RUNTIME.",
+            "Install it from a wheel.",
         )
 
 

@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from support.any_run import any_run
+from support.runs import make_case, make_run
+
+from bench.errors import BenchError
+from bench.model import Run
+from bench.record import FORMAT_VERSION, load, save, to_json
+
+GOLDEN = Path(__file__).parents[2] / "data" / "run-v1.json"
+
+# A folder made once serves every example: each writes the whole file anew.
+SHARED_FOLDER = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+FEW = settings(SHARED_FOLDER, max_examples=40)
+
+
+def changed(folder: Path, **fields: Any) -> Path:
+    document = json.loads(GOLDEN.read_text()) | fields
+    (folder / "run.json").write_text(json.dumps(document))
+    return folder
+
+
+@FEW
+@given(run=any_run())
+def test_any_run_is_read_back_as_it_was_saved(run: Run, tmp_path: Path) -> None:
+    save(run, tmp_path)
+    assert load(tmp_path) == run
+
+
+def test_a_file_of_the_first_format_stays_readable() -> None:
+    run = load(GOLDEN)
+    assert run.id == "20260102-030405-golden"
+    assert [len(case.arms) for case in run.cases] == [13]
+    assert run.cases[0].arms[0].samples[0].wall_ns[0] > 0
+
+
+@FEW
+@given(share=st.floats(0, 1, exclude_max=True))
+def test_a_file_cut_anywhere_is_an_error_with_a_remedy(share: float, tmp_path: Path) -> None:
+    whole = GOLDEN.read_bytes().rstrip()
+    (tmp_path / "run.json").write_bytes(whole[: int(len(whole) * share)])
+    with pytest.raises(BenchError, match=r"Copy it again|Check that it is"):
+        load(tmp_path)
+
+
+@settings(SHARED_FOLDER, max_examples=300)
+@given(at=st.integers(0, 10**9), byte=st.integers(0, 255))
+def test_a_file_with_any_byte_changed_is_a_run_or_an_error_with_a_remedy(at: int, byte: int, tmp_path: Path) -> None:
+    damaged = bytearray(GOLDEN.read_bytes())
+    damaged[at % len(damaged)] = byte
+    (tmp_path / "run.json").write_bytes(damaged)
+    try:
+        found: Run | str = load(tmp_path)
+    except BenchError as error:
+        found = error.remedy
+    assert isinstance(found, Run) or found
+
+
+@given(st.binary())
+@SHARED_FOLDER
+def test_any_bytes_are_an_error_with_a_remedy(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "run.json").write_bytes(content)
+    with pytest.raises(BenchError) as caught:
+        load(tmp_path)
+    assert caught.value.remedy
+
+
+@pytest.mark.parametrize("content", ["[" * 100_000, '{"a":' * 100_000])
+def test_a_file_nested_beyond_measure_is_an_error(content: str, tmp_path: Path) -> None:
+    (tmp_path / "run.json").write_text(content)
+    with pytest.raises(BenchError):
+        load(tmp_path)
+
+
+def test_a_newer_format_is_named_with_what_is_read_and_the_remedy(tmp_path: Path) -> None:
+    folder = changed(tmp_path, format_version=FORMAT_VERSION + 1, planned="something else by then")
+    with pytest.raises(BenchError, match=rf"version {FORMAT_VERSION + 1}.*up to {FORMAT_VERSION}.*update"):
+        load(folder)
+
+
+def test_a_format_before_the_first_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(BenchError, match="damaged"):
+        load(changed(tmp_path, format_version=0))
+
+
+def test_a_wrong_shape_is_named_with_its_place(tmp_path: Path) -> None:
+    with pytest.raises(BenchError, match=re.escape("$.sampling.seed")):
+        load(changed(tmp_path, sampling={"seed": "one", "budget_s": None}))
+
+
+def test_a_json_file_that_is_no_run_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "package.json").write_text('{"name": "x"}')
+    with pytest.raises(BenchError, match="is not a run"):
+        load(tmp_path / "package.json")
+
+
+def test_columns_of_unequal_length_are_an_error(tmp_path: Path) -> None:
+    document = json.loads(GOLDEN.read_text())
+    document["cases"][0]["arms"][0]["samples"][0]["wall_ns"].append(1)
+    with pytest.raises(BenchError, match="unequal length"):
+        load(changed(tmp_path, cases=document["cases"]))
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read anything")
+def test_a_file_that_may_not_be_read_is_an_error(tmp_path: Path) -> None:
+    changed(tmp_path)
+    (tmp_path / "run.json").chmod(0)
+    with pytest.raises(BenchError, match="cannot be read"):
+        load(tmp_path)
+
+
+def test_saving_leaves_nothing_but_the_run_file(tmp_path: Path) -> None:
+    save(make_run(), tmp_path)
+    save(make_run([make_case()]), tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["run.json"]
+
+
+def test_a_run_file_gets_the_permissions_that_other_new_files_get(tmp_path: Path) -> None:
+    save(make_run(), tmp_path)
+    (tmp_path / "other").touch()
+    assert (tmp_path / "run.json").stat().st_mode == (tmp_path / "other").stat().st_mode
+
+
+def test_a_save_that_fails_is_an_error_and_leaves_the_file_before(tmp_path: Path) -> None:
+    before = make_run()
+    save(before, tmp_path)
+    (tmp_path / f".run.json.{os.getpid()}.tmp").mkdir()  # stands in the way of the temporary file
+    with pytest.raises(BenchError, match="--results"):
+        save(make_run([make_case()]), tmp_path)
+    assert load(tmp_path) == before
+
+
+def test_a_full_disk_is_an_error_that_names_the_disk(tmp_path: Path) -> None:
+    full = Path("/dev/full")
+    if not full.exists():
+        pytest.skip("this system has no /dev/full")
+    (tmp_path / f".run.json.{os.getpid()}.tmp").symlink_to(full)
+    with pytest.raises(BenchError, match=r"No space left.*Free some space"):
+        save(make_run(), tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_bytes_that_are_no_text_do_not_cost_a_run(tmp_path: Path) -> None:
+    save(dataclasses.replace(make_run(), command=("bench", "--label", "caf\udce9")), tmp_path)
+    assert load(tmp_path).command == ("bench", "--label", "caf?")

@@ -1,7 +1,8 @@
 """Figures as text: units, significant digits that the interval supports, and a mark where there is no interval.
 
-`*_text` functions give what stands in a sentence or a wide cell, `183 ms (179–188)`; `short_ratio_text` what a narrow
-cell takes, `1.42x ±3 %`. Every figure that is a sample carries its interval, or NO_INTERVAL.
+`*_text` functions give what stands in a sentence or a wide cell, `183 ms (179-188)` with RANGE for the dash;
+`short_ratio_text` what a narrow cell takes, `1.42x ±3 %`. Every figure that is a sample carries its interval, or
+NO_INTERVAL.
 """
 
 from __future__ import annotations
@@ -9,6 +10,9 @@ from __future__ import annotations
 import math
 
 from bench.reduce.types import Estimate
+
+RANGE = "\N{EN DASH}"
+"""Stands between the ends of an interval."""
 
 NO_INTERVAL = "no interval"
 APPROXIMATE = "~"
@@ -25,7 +29,7 @@ _BYTES = (("GB", 1e9), ("MB", 1e6), ("kB", 1e3))
 
 
 def time_text(time: Estimate) -> str:
-    """A time in ns as `183 ms (179–188)`: the interval shares the unit of the value."""
+    """A time in ns as `183 ms (179-188)`: the interval shares the unit of the value."""
     unit, scale = _time_unit(time.value)
     return _with_interval(time, scale=scale, suffix=f" {unit}")
 
@@ -39,7 +43,7 @@ def short_time_text(time: Estimate) -> str:
 
 
 def ratio_text(ratio: Estimate) -> str:
-    """A ratio as `1.42x (1.38–1.47)`."""
+    """A ratio as `1.42x (1.38-1.47)`."""
     return _with_interval(ratio, scale=1.0, suffix="x")
 
 
@@ -48,11 +52,14 @@ def short_ratio_text(ratio: Estimate) -> str:
     value = f"{_number(ratio.value, _places(ratio, 1.0))}x"
     if ratio.low is None or ratio.high is None:
         return f"{APPROXIMATE}{value}"
-    return f"{value} ±{share_text(max(ratio.high / ratio.value, ratio.value / ratio.low) - 1)}"
+    percent = 100 * (max(ratio.high / ratio.value, ratio.value / ratio.low) - 1)
+    # Rounded up: an interval must not look narrower than it is.
+    half_width = f"{math.ceil(percent)}" if percent > 1 else f"{math.ceil(10 * percent) / 10:g}"
+    return f"{value} ±{half_width} %"
 
 
 def interval_text(estimate: Estimate) -> str:
-    """The interval of a ratio alone, as `1.38–1.47`; NO_INTERVAL where there is none."""
+    """The interval of a ratio alone, as `1.38-1.47`; NO_INTERVAL where there is none."""
     return _interval(estimate, scale=1.0) or NO_INTERVAL
 
 
@@ -100,7 +107,7 @@ def _interval(estimate: Estimate, *, scale: float) -> str:
     if estimate.low is None or estimate.high is None:
         return ""
     places = _places(estimate, scale)
-    return f"{_number(estimate.low / scale, places)}–{_number(estimate.high / scale, places)}"
+    return f"{_number(estimate.low / scale, places)}{RANGE}{_number(estimate.high / scale, places)}"
 
 
 def _places(estimate: Estimate, scale: float) -> int:
@@ -115,8 +122,11 @@ def _places(estimate: Estimate, scale: float) -> int:
 
 def _decimals(value: float, digits: int) -> int:
     """Decimal places with which a value shows so many significant digits; those of a whole number are all shown."""
-    return max(0, digits - 1 - math.floor(math.log10(value))) if value > 0 else 0
+    if value <= 0:
+        return 0
+    exponent = int(f"{value:.{digits - 1}e}".partition("e")[2])  # after rounding, so that 9.999 counts as 10.0
+    return max(0, digits - 1 - exponent)
 
 
 def _number(value: float, places: int) -> str:
-    return f"{value:,.{max(0, places)}f}"
+    return f"{value:,.{places}f}"

@@ -1,0 +1,156 @@
+"""The cache of seeded SQLite files.
+
+A dataset is a file, `<name>-<first 16 digits of its key>.sqlite3`, and beside it a note, the same with `.json`, that
+holds the full key, the facts and the file's length. The file is loaded under another name, synced and renamed, and
+only then the note is written: a file without a note that fits it counts for nothing, however it came to be.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+import platformdirs
+from filelock import FileLock, Timeout
+
+from bench.databases.in_use import alone, mark_in_use
+from bench.databases.protocol import CachedDataset, Seeded
+from bench.errors import BenchError
+from bench.model import DatasetFacts, Target
+
+FOLDER_VARIABLE = "BENCH_CACHE_DIR"
+
+_KEPT = (".sqlite3", ".json", ".partial", ".lock")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """What is known of a file in the cache. created: ISO 8601, UTC."""
+
+    key: str
+    created: str
+    facts: DatasetFacts
+
+
+class SqliteCache:
+    """A provider that keeps SQLite files in a folder: the user's cache folder, or what BENCH_CACHE_DIR names."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        chosen = folder or Path(os.environ.get(FOLDER_VARIABLE) or platformdirs.user_cache_path("orm-loading-bench"))
+        self.folder = chosen.expanduser().absolute()
+
+    def seeded(self, name: str, key: str, seed: Callable[[Path], DatasetFacts]) -> Seeded:
+        """Return a target that holds the dataset of that key: the kept file, or one that `seed` makes at a path.
+
+        Another process that wants the same dataset waits for this one. The folder counts as in use until this process
+        ends, so that no other removes what workers may still open. What `seed` raises passes through, and leaves no
+        file. Raises BenchError when the folder cannot be used.
+        """
+        path = self.folder / f"{name}-{key[:16]}.sqlite3"
+        with self._usable():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            mark_in_use(self.folder)
+            with FileLock(path.with_suffix(".lock")):
+                note = _read_note(path)
+                reused = note is not None and note.key == key
+                if note is None or not reused:
+                    self._sweep(but=path)
+                    note = _seed(path, key, seed)
+        return Seeded(_target(path), note.facts, reused)
+
+    def cached(self) -> tuple[CachedDataset, ...]:
+        """Return the datasets that are kept whole, by name. Raises BenchError when the folder cannot be read."""
+        with self._usable():
+            paths = sorted(self.folder.glob("*.sqlite3"))
+        notes = ((path, _read_note(path)) for path in paths)
+        return tuple(
+            CachedDataset(name=path.stem, path=path, file_bytes=note.facts.file_bytes, created=note.created)
+            for path, note in notes
+            if note is not None
+        )
+
+    def clean(self) -> int:
+        """Remove all that is kept, leftovers too, and return the bytes that this freed.
+
+        Raises BenchError, and removes nothing, while another process uses the folder, and when it cannot be used.
+        """
+        if not self.folder.is_dir():
+            return 0
+        with self._usable(), alone(self.folder):
+            found = [path for path in self.folder.iterdir() if path.suffix in _KEPT and path.is_file()]
+            freed = sum(path.stat().st_size for path in found)
+            for path in found:
+                path.unlink()
+        return freed
+
+    def _sweep(self, *, but: Path) -> None:
+        """Remove what seedings of other datasets that were cut short have left; one that is under way holds its lock."""
+        for partial in self.folder.glob("*.partial"):
+            if partial.stem == but.stem:
+                continue
+            try:
+                with FileLock(partial.with_suffix(".lock"), timeout=0):
+                    partial.unlink(missing_ok=True)
+            except Timeout:
+                pass
+
+    @contextmanager
+    def _usable(self) -> Iterator[None]:
+        """Turn what the file system refuses into a sentence with the remedy."""
+        try:
+            yield
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise BenchError(
+                    f"The disk of the cache folder {self.folder} is full.",
+                    remedy=f"Free some space, or set {FOLDER_VARIABLE} to a folder on a larger disk.",
+                ) from error
+            raise BenchError(
+                f"The cache folder {self.folder} cannot be used: {error.strerror or error}.",
+                remedy=f"Set {FOLDER_VARIABLE} to a folder that you may write to.",
+            ) from error
+
+
+def _seed(path: Path, key: str, seed: Callable[[Path], DatasetFacts]) -> Note:
+    """Seed under another name, and give the file its own when it is whole and on the disk."""
+    note_path, partial = path.with_suffix(".json"), path.with_suffix(".partial")
+    note_path.unlink(missing_ok=True)
+    partial.unlink(missing_ok=True)
+    try:
+        facts = seed(partial)
+        note = Note(key=key, created=datetime.now(UTC).isoformat(timespec="seconds"), facts=facts)
+        _sync(partial)
+        partial.replace(path)
+        partial.write_bytes(msgspec.json.format(msgspec.json.encode(note), indent=1) + b"\n")
+        _sync(partial)
+        partial.replace(note_path)
+    finally:
+        partial.unlink(missing_ok=True)
+    return note
+
+
+def _read_note(path: Path) -> Note | None:
+    """Return the note of a file, or None where it does not fit the file, or either cannot be read."""
+    try:
+        note = msgspec.json.decode(path.with_suffix(".json").read_bytes(), type=Note)
+        return note if path.stat().st_size == note.facts.file_bytes else None
+    except (OSError, msgspec.DecodeError):
+        return None
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _target(path: Path) -> Target:
+    return Target(name="sqlite", dialect="sqlite", driver="pysqlite", provider="embedded", database=str(path))

@@ -1,0 +1,60 @@
+"""The key of a dataset: a digest of all that decides its bytes and the fingerprint kept with them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+from sqlalchemy import ClauseElement, MetaData
+from sqlalchemy.dialects import registry
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+from bench.datasets import pools
+from bench.datasets.plan import described, graph_plan
+from bench.model import DatasetOptions, Scenario, Size
+
+VERSION = 1
+"""Raised with any change to the generator, the loaders or the form of the graph that alters a byte of what they make.
+
+1: the first.
+"""
+
+
+def dataset_key(scenario: Scenario, size: Size, options: DatasetOptions, dialect: str) -> str:
+    """Return the SHA-256, in hexadecimal digits, of what a dataset depends on.
+
+    That is the recipe, the size and the options; the schema as it is created in SQLAlchemy's `dialect`; the classes,
+    attributes and paths of the graph; the pools; and `VERSION`.
+    """
+    decided_by = {
+        "version": VERSION,
+        "dialect": dialect,
+        "size": list(size.counts),
+        "options": _plain(options),
+        "recipe": _plain(scenario.recipe),
+        "schema": schema(scenario.base.metadata, dialect),
+        "graph": described(graph_plan(scenario)),
+        "pools": pools.digest(),
+    }
+    canonical = json.dumps(decided_by, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def schema(metadata: MetaData, dialect: str) -> list[str]:
+    """Return the statements that create the tables, parents first, and after those their indexes."""
+    compiler = registry.load(dialect)()
+    tables = metadata.sorted_tables
+    indexes = [index for table in tables for index in sorted(table.indexes, key=lambda index: str(index.name))]
+    elements: list[ClauseElement] = [*map(CreateTable, tables), *map(CreateIndex, indexes)]
+    return [str(element.compile(dialect=compiler)).strip() for element in elements]
+
+
+def _plain(value: Any) -> Any:
+    """Return dataclasses as plain data, each with the name of its class."""
+    if isinstance(value, tuple):
+        return [_plain(one) for one in value]
+    if is_dataclass(value):
+        return [type(value).__name__, {field.name: _plain(getattr(value, field.name)) for field in fields(value)}]
+    return value

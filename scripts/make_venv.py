@@ -29,7 +29,9 @@ BASE = "import os, sys; print(os.path.realpath(getattr(sys, '_base_executable', 
 def main() -> int:
     """Make the environment ready for the purpose named on the command line."""
     parser = argparse.ArgumentParser(description="Build .venv from constraints.txt, or bring it up to date.")
-    parser.add_argument("purpose", choices=EXTRAS, help="run: what a benchmark needs; dev: what tests and lint need too")
+    parser.add_argument(
+        "purpose", choices=EXTRAS, help="run: what a benchmark needs; dev: what tests and lint need too"
+    )
     parser.add_argument("--this-python", action="store_true", help="build anew if .venv was made by another Python")
     options = parser.parse_args()
     os.chdir(Path(__file__).resolve().parent.parent)

@@ -15,7 +15,7 @@ from support.runs import make_case, make_run
 
 from bench.errors import BenchError
 from bench.model import Run
-from bench.record import FORMAT_VERSION, load, save, to_json
+from bench.record import FORMAT_VERSION, load, save
 
 GOLDEN = Path(__file__).parents[2] / "data" / "run-v1.json"
 

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import difflib
+import importlib.util
 import re
+import sys
 from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
 
 from bench.errors import BenchError
 from bench.model import Scenario, Strategy
@@ -20,11 +24,41 @@ def scenarios() -> tuple[Scenario, ...]:
 
 
 def find_scenario(name: str) -> Scenario:
-    """Return the scenario of that name. Raises BenchError with the nearest name."""
+    """Return the scenario of that name, or the value that `path/to/file.py:NAME` names.
+
+    Raises BenchError with the nearest name; for a file, with what is wrong with it.
+    """
+    if ".py:" in name:
+        return _from_file(name)
     known = {scenario.name: scenario for scenario in scenarios()}
     if name in known:
         return known[name]
     raise _unknown("scenario", name, known)
+
+
+@cache
+def _from_file(reference: str) -> Scenario:
+    """Import a file of the user's, once in a process: its classes must be the same whenever it is asked for."""
+    path, _, name = reference.rpartition(":")
+    file = Path(path).resolve()
+    try:
+        spec = importlib.util.spec_from_file_location(f"scenario_{file.stem}", file)
+        assert spec is not None and spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[spec.name] = module
+        spec.loader.exec_module(module)
+    except FileNotFoundError:
+        raise BenchError(f"There is no file {path!r}.", remedy="Name it as path/to/file.py:NAME.") from None
+    except Exception as error:
+        raise BenchError(
+            f"{path} cannot be imported: {type(error).__name__}: {error}.",
+            remedy=f"See where with `python {path}`.",
+        ) from error
+    found = getattr(module, name, None)
+    if isinstance(found, Scenario):
+        return found
+    known = [each for each, value in vars(module).items() if isinstance(value, Scenario)]
+    raise _unknown(f"scenario in {path}", name, known)
 
 
 def find_strategy(scenario: Scenario, name: str) -> Strategy:

@@ -113,7 +113,7 @@ def seed(case: CaseUnderWay) -> None:
     """Provide the target with the case's dataset in it, seeded now or before."""
     key = datasets.dataset_key(case.scenario, case.spec.size, case.spec.dataset, "sqlite")
     target, facts, _ = databases.SqliteCache().seeded(
-        f"{case.spec.scenario}-{case.spec.size}",
+        f"{case.scenario.name}-{case.spec.size}",
         key,
         lambda path: datasets.seed_sqlite(case.scenario, case.spec.size, case.spec.dataset, path),
     )

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from bench.catalogue import find_scenario, select_strategies
+from bench.measure.sampling import FEWEST_WORKERS
 from bench.model import CaseSpec, DatasetOptions, Sampling, Strategy, Warned, parse_sizes, parse_target
 
 SEEDED_ROWS_S = 400_000
 OBSERVED_ENTITIES_S = 25_000
 """Rows seeded, and entities verified, counted and traced for one arm, in a second: cautious, for estimates alone."""
 
-UNLIMITED_LOAD_S = 25e-6
+SAMPLED_ENTITY_S = 25e-6
 """Seconds of one timed entity of one arm, both collectors and the floor included, for estimates alone."""
 
 
@@ -47,7 +49,7 @@ def make_plan(
     parsed = parse_sizes(sizes, levels=found.levels)
     specs = tuple(
         CaseSpec(
-            scenario=found.name,
+            scenario=where_found(scenario),
             size=size,
             target=parse_target(target),
             strategies=tuple(strategy.name for strategy in chosen),
@@ -57,6 +59,12 @@ def make_plan(
     )
     default_label = f"{found.name}-{parsed[0]}" if len(parsed) == 1 else f"{found.name}-{len(parsed)}-sizes"
     return Plan(specs=specs, sampling=sampling, label=label or default_label, command=command, warnings=left_out)
+
+
+def where_found(reference: str) -> str:
+    """Return a scenario's name as any process finds it: a file by its absolute path."""
+    path, colon, name = reference.rpartition(":")
+    return f"{Path(path).resolve()}:{name}" if colon else reference
 
 
 def without(plan: Plan, done: Sequence[CaseSpec]) -> Plan:
@@ -70,8 +78,8 @@ def estimate_s(spec: CaseSpec, sampling: Sampling) -> float:
     observing = rows / SEEDED_ROWS_S + arms * rows / OBSERVED_ENTITIES_S
     if sampling.budget_s is not None:
         return observing + sampling.budget_s
-    rounds = (sampling.workers or 1) * ((sampling.rounds or 1) + 1)
-    return observing + rounds * arms * rows * UNLIMITED_LOAD_S
+    rounds = (sampling.workers or FEWEST_WORKERS) * ((sampling.rounds or 1) + 1)
+    return observing + rounds * arms * rows * SAMPLED_ENTITY_S
 
 
 def _that_this_version_has(strategies: Sequence[Strategy]) -> tuple[tuple[Strategy, ...], tuple[Warned, ...]]:

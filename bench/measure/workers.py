@@ -71,6 +71,12 @@ class WorkerProcess:
     def __enter__(self) -> Self:
         try:
             self._check(self._reply())
+        except LoadFailed as failure:
+            self._end(now=True)
+            raise BenchError(
+                f"The scenario does not start in a worker of its own: {failure}",
+                remedy="See that it imports, and that the database is there.",
+            ) from None
         except BaseException:
             self._end(now=True)
             raise

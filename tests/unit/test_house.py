@@ -22,8 +22,9 @@ HEAVY = {"sqlalchemy", "matplotlib", "scipy", "numpy", "jinja2", "rich", "msgspe
 def loaded_by(module: str) -> set[str]:
     """Top-level names of what a fresh interpreter loads for a module from here or from installed packages."""
     program = (
-        "import importlib, json, sys; importlib.import_module(sys.argv[1]); "
-        "print(json.dumps({name: getattr(module, '__file__', None) or '' for name, module in sys.modules.items()}))"
+        "import importlib, json, sys; before = set(sys.modules); importlib.import_module(sys.argv[1]); "
+        "loaded = sys.modules; "
+        "print(json.dumps({name: getattr(loaded[name], '__file__', None) or '' for name in set(loaded) - before}))"
     )
     asked = subprocess.run(
         [sys.executable, "-c", program, module], cwd=ROOT, capture_output=True, text=True, check=True

@@ -42,14 +42,14 @@ def short_time_text(time: Estimate) -> str:
     return time_text(time)
 
 
-def ratio_text(ratio: Estimate) -> str:
-    """A ratio as `1.42x (1.38-1.47)`."""
-    return _with_interval(ratio, scale=1.0, suffix="x")
+def ratio_text(ratio: Estimate, words: str = "") -> str:
+    """A ratio as `1.42x (1.38-1.47)`, or with words as `1.42x as long (1.38-1.47)`."""
+    return _with_interval(ratio, scale=1.0, suffix=f"x {words}".rstrip())
 
 
 def short_ratio_text(ratio: Estimate) -> str:
     """A ratio as `1.42x ±4 %`, or `~1.42x` where it has no interval."""
-    value = f"{_number(ratio.value, _places(ratio, 1.0))}x"
+    value = f"{_number(ratio.value, _decimals(ratio.value, POINT_DIGITS))}x"
     if ratio.low is None or ratio.high is None:
         return f"{APPROXIMATE}{value}"
     percent = 100 * (max(ratio.high / ratio.value, ratio.value / ratio.low) - 1)

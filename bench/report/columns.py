@@ -1,0 +1,89 @@
+"""The columns of a case's table: what stands in each, in full and in short, for every kind of report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bench.model import Counters
+from bench.reduce.types import ArmSummary, Estimate
+from bench.report.units import bytes_text, count_text, ratio_text, short_ratio_text, short_time_text
+
+NOTHING = ""
+"""Stands where a figure was not taken."""
+
+WRONG = "WRONG"
+NOT_TIMED = "not timed"
+FASTEST = "fastest"
+TIE = "tie"
+
+Cell = Callable[[ArmSummary], str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """A column of a table. header: its title. title: what it is called in a sentence. numeric: aligned to the right.
+
+    full: its text where there is room. short: where there is little.
+    """
+
+    header: str
+    title: str
+    full: Cell
+    short: Cell
+    numeric: bool = True
+
+
+def _counted(figure: Callable[[Counters], int]) -> Cell:
+    return lambda row: count_text(figure(row.arm.counters)) if row.arm.counters else NOTHING
+
+
+def _time(row: ArmSummary) -> str:
+    if row.arm.error is not None:
+        return WRONG
+    return short_time_text(row.quiet) if row.quiet else NOT_TIMED
+
+
+def _to_best(text: Callable[[Estimate], str]) -> Cell:
+    def cell(row: ArmSummary) -> str:
+        if row.to_best is None:
+            return FASTEST if row.quiet else NOTHING
+        return TIE if row.tied else text(row.to_best)
+
+    return cell
+
+
+def _ratio(of: Callable[[ArmSummary], Estimate | None], text: Callable[[Estimate], str]) -> Cell:
+    def cell(row: ArmSummary) -> str:
+        ratio = of(row)
+        return text(ratio) if ratio else NOTHING
+
+    return cell
+
+
+def _same(header: str, title: str, cell: Cell, *, numeric: bool = True) -> Column:
+    return Column(header=header, title=title, full=cell, short=cell, numeric=numeric)
+
+
+STRATEGY = _same("strategy", "strategy", lambda row: row.arm.name, numeric=False)
+STATEMENTS = _same("statements", "statements", _counted(lambda counters: counters.statements))
+ROWS = _same("rows", "rows", _counted(lambda counters: counters.rows))
+REPEATED = _same("repeated", "repeated rows", _counted(lambda counters: counters.repeated_rows))
+TIME = _same("time", "time", _time)
+TO_BEST = Column(
+    header="to best", title="ratio to the best", full=_to_best(ratio_text), short=_to_best(short_ratio_text)
+)
+TO_FLOOR = Column(
+    header="to floor",
+    title="ratio to the floor",
+    full=_ratio(lambda row: row.to_floor, ratio_text),
+    short=_ratio(lambda row: row.to_floor, short_ratio_text),
+)
+COLLECTOR_ON = _same(
+    "collector on",
+    "time with the collector on",
+    lambda row: short_time_text(row.default) if row.default else NOTHING,
+)
+PEAK = _same("peak", "peak memory", lambda row: bytes_text(row.arm.peak_bytes) if row.arm.peak_bytes else NOTHING)
+
+COLUMNS = (STRATEGY, STATEMENTS, ROWS, REPEATED, TIME, TO_BEST, TO_FLOOR, COLLECTOR_ON, PEAK)

@@ -1,0 +1,151 @@
+"""What stands with a table: how its figures were taken, how far they can be trusted, and where they were taken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from statistics import median
+
+from bench.model import Case, Run, Sampling
+from bench.reduce.estimates import FEWEST_WORKERS
+from bench.reduce.types import CaseSummary
+from bench.report.units import (
+    APPROXIMATE,
+    NO_INTERVAL,
+    bytes_text,
+    count_text,
+    counted,
+    interval_text,
+    listed,
+    ratio_text,
+    share_text,
+    short_time_text,
+)
+
+
+def notes(summary: CaseSummary, sampling: Sampling | None = None) -> tuple[str, ...]:
+    """Return the lines under a case's table. sampling: the run's, which knows the seed of the shuffles."""
+    return tuple(
+        line
+        for line in (
+            *_unequal(summary),
+            _noise(summary),
+            _time(summary),
+            _floors(summary),
+            _collector(summary),
+            _sampled(summary.case, sampling),
+            _stopped(summary.case),
+            *_doubts(summary.case),
+        )
+        if line
+    )
+
+
+def case_title(case: Case) -> str:
+    """A case's name: `one_to_many 1000x50 on sqlite`."""
+    return f"{case.spec.scenario} {case.spec.size} on {case.spec.target}"
+
+
+def dataset_text(case: Case) -> str:
+    """The dataset in a line: rows of each level, how children are spread and stored, the text's width, the seed."""
+    options, shape = case.spec.dataset, case.dataset.shape
+    rows = " / ".join(count_text(rows) for rows in shape.rows)
+    childless = f", {count_text(shape.childless[0])} parents without any" if any(shape.childless[:1]) else ""
+    return (
+        f"{rows} rows; children {options.children}{childless}, stored {options.order}; "
+        f"text of {counted(options.text_width, 'character')}; dataset seed {options.seed}"
+    )
+
+
+def run_facts(run: Run) -> tuple[tuple[str, str], ...]:
+    """What ran where, as names and values, for the head of every report."""
+    environment = run.environment
+    compiled = "compiled" if environment.sqlalchemy_compiled else "pure Python"
+    revision = environment.git_revision[:12] + (" with changes" if environment.git_dirty else "")
+    facts = {
+        "Run": f"{run.id} ({run.status})",
+        "Date": run.created,
+        "Target": "; ".join(dict.fromkeys(target_text(case) for case in run.cases)),
+        "Versions": f"Python {environment.python}, SQLAlchemy {environment.sqlalchemy} ({compiled})",
+        "Machine": f"{environment.cpu}, {counted(environment.cpu_count, 'CPU')}, "
+        f"{bytes_text(environment.memory_bytes)} memory; {environment.os}; load {environment.load_1m:.2f}",
+        "Revision": revision,
+    }
+    return tuple((name, value) for name, value in facts.items() if value)
+
+
+def target_text(case: Case) -> str:
+    """Where a case ran: `sqlite: SQLite 3.40.1 by pysqlite 3.11.7 (embedded)`."""
+    target = case.target
+    driver = f"{target.driver} {target.driver_version}".rstrip()
+    return f"{target.name}: {target.dialect} {target.server_version} by {driver} ({target.provider})"
+
+
+def _unequal(summary: CaseSummary) -> Iterator[str]:
+    for row in summary.rows:
+        if row.arm.error is not None:
+            yield f"WRONG: {row.arm.name}: {' '.join(row.arm.error.split())}"
+
+
+def _noise(summary: CaseSummary) -> str:
+    if summary.twins is None:
+        return "Noise floor: unknown, for nothing was measured twice (no A/A pair)." if summary.best else ""
+    twin = next(arm.strategy for arm in summary.case.arms if arm.kind == "twin")
+    if summary.noise is None:
+        return f"Noise floor: unknown; {twin} against itself came out at {ratio_text(summary.twins)}."
+    return (
+        f"Noise floor: {share_text(summary.noise)} ({twin} against itself: {interval_text(summary.twins)}). "
+        "A smaller difference is a tie."
+    )
+
+
+def _time(summary: CaseSummary) -> str:
+    if summary.best is None:
+        return ""
+    quiet = [row.quiet for row in summary.rows if row.quiet]
+    how = "Time: one load with the garbage collector quiet; the median of each worker, then their geometric mean"
+    without = f"{APPROXIMATE} {NO_INTERVAL}: fewer than {FEWEST_WORKERS} workers"
+    if all(time.low is None for time in quiet):
+        return f"{how} ({without})."
+    some = f"; {without}" if any(time.low is None for time in quiet) else ""
+    return f"{how}, with its 95 % interval{some}."
+
+
+def _floors(summary: CaseSummary) -> str:
+    times = [f"{row.arm.strategy} {short_time_text(row.quiet)}" for row in summary.floors if row.quiet]
+    return f"Floor (the same statements through the bare driver): {', '.join(times)}." if times else ""
+
+
+def _collector(summary: CaseSummary) -> str:
+    """The heap's size belongs beside the default collector's time, which depends on it."""
+    if not any(row.default for row in summary.rows) or not summary.case.workers:
+        return ""
+    objects = round(median(worker.live_objects for worker in summary.case.workers))
+    return (
+        f"Collector on: Python's default thresholds, with {counted(objects, 'live object')} before the load; "
+        "sampled in fewer rounds."
+    )
+
+
+def _sampled(case: Case, sampling: Sampling | None) -> str:
+    if not case.workers:
+        return ""
+    rounds = sorted({worker.rounds for worker in case.workers})
+    each = counted(rounds[0], "round") if len(rounds) == 1 else f"{rounds[0]} to {counted(rounds[-1], 'round')}"
+    seed = f", shuffled from seed {sampling.seed}" if sampling else ""
+    quick = "; a quick look" if sampling and sampling.quick else ""
+    return f"Sampled: {counted(len(case.workers), 'worker')} x {each}{seed}{quick}."
+
+
+def _stopped(case: Case) -> str:
+    names = [arm.name for arm in case.arms if arm.stopped_early and arm.kind == "strategy"]
+    return f"Stopped at the minimum of rounds, far above the best: {listed(names)}." if names else ""
+
+
+def _doubts(case: Case) -> Iterator[str]:
+    if case.status == "partial":
+        yield "This case was cut short: what was measured until then is shown."
+    for number, worker in enumerate(case.workers, start=1):
+        if worker.ended != "finished":
+            yield f"Worker {number} ended early: {worker.ended}."
+    for warning in case.warnings:
+        yield f"Warning: {' '.join(warning.text.split())}"

@@ -1,0 +1,133 @@
+"""A run as plain text for a terminal; colour and where it goes are the command line's affair."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
+
+from tabulate import tabulate
+
+from bench.model import Run, Sampling
+from bench.reduce.crossover import crossovers
+from bench.reduce.summaries import summarise_all
+from bench.reduce.types import ArmSummary, CaseSummary, Crossover
+from bench.report.columns import COLLECTOR_ON, COLUMNS, PEAK, REPEATED, ROWS, STATEMENTS, TO_FLOOR, Column
+from bench.report.findings import crossover_findings, findings
+from bench.report.notes import case_title, dataset_text, notes, run_facts
+from bench.report.units import listed, short_time_text
+
+DROPPED_FIRST = (PEAK, TO_FLOOR, COLLECTOR_ON, REPEATED, ROWS, STATEMENTS)
+"""The order in which columns are left out of a table that is too wide, once ratios are short."""
+
+NARROWEST = 40
+"""Columns below which text is not narrowed any further."""
+
+
+def run_text(run: Run, *, width: int) -> str:
+    """Return the whole run in lines of at most `width` columns: what and where, the crossovers, then every case."""
+    width = max(width, NARROWEST)
+    summaries = summarise_all(run)
+    blocks = [_facts(run, width)]
+    if not summaries:
+        blocks.append("No case was measured.")
+    blocks += [_crossover(crossover, width) for crossover in crossovers(run, summaries=summaries)]
+    blocks += [case_text(summary, width=width, sampling=run.sampling) for summary in summaries]
+    return _printable("\n\n".join(blocks))
+
+
+def case_text(summary: CaseSummary, *, width: int, sampling: Sampling | None = None) -> str:
+    """Return a case: its question and dataset, the table with its notes, and the findings."""
+    case = summary.case
+    head = [_ruled(case_title(case)), *_wrapped([case.scenario.question, f"{dataset_text(case)}."], width)]
+    found = [line for finding in findings(summary) for line in _item(finding, width)]
+    blocks = ["\n".join(head), case_table(summary, width=width, sampling=sampling), "\n".join(["Findings", *found])]
+    return "\n\n".join(blocks)
+
+
+def case_table(summary: CaseSummary, *, width: int, sampling: Sampling | None = None) -> str:
+    """Return a case's table and the notes under it, in lines of at most `width` columns; a row is never wrapped.
+
+    Where the table is too wide, ratios are shortened, then columns left out in the order of DROPPED_FIRST; a line
+    says which.
+    """
+    table, dropped, needed = _fitting(summary.rows, width)
+    left_out = [f"At {needed} columns also: {listed([column.title for column in dropped])}."] if dropped else []
+    return "\n".join([table, "", *_wrapped([*left_out, *notes(summary, sampling)], width)])
+
+
+def _fitting(rows: Sequence[ArmSummary], width: int) -> tuple[str, list[Column], int]:
+    """Return the most complete table that fits, the columns that it lacks, and the width that would show them all."""
+    shown = [column for column in COLUMNS if _has_content(column, rows)]
+    table = _table(rows, shown, short=False)
+    if _width(table) <= width:
+        return table, [], width
+    whole = table = _table(rows, shown, short=True)
+    droppable = [column for column in DROPPED_FIRST if column in shown]
+    dropped: list[Column] = []
+    while _width(table) > width and droppable:
+        dropped.append(droppable.pop(0))
+        table = _table(rows, [column for column in shown if column not in dropped], short=True)
+    return table, [column for column in COLUMNS if column in dropped], _width(whole)
+
+
+def _has_content(column: Column, rows: Sequence[ArmSummary]) -> bool:
+    return any(column.full(row) for row in rows)
+
+
+def _table(rows: Sequence[ArmSummary], columns: Sequence[Column], *, short: bool) -> str:
+    return tabulate(
+        [[(column.short if short else column.full)(row) for column in columns] for row in rows],
+        headers=[column.header for column in columns],
+        colalign=["right" if column.numeric else "left" for column in columns] if rows else None,
+        tablefmt="simple",
+        disable_numparse=True,
+    )
+
+
+def _width(table: str) -> int:
+    return max(map(len, table.splitlines()), default=0)
+
+
+def _crossover(crossover: Crossover, width: int) -> str:
+    """The series as a small table, the fastest at each size, and what it amounts to."""
+    rows = [(str(case.case.spec.size), *_fastest(case)) for case in crossover.cases]
+    table = tabulate(
+        rows, headers=["size", "fastest", "time"], colalign=["left", "left", "right"], tablefmt="simple",
+        disable_numparse=True,
+    )  # fmt: skip
+    found = [line for finding in crossover_findings(crossover) for line in _item(finding, width)]
+    return "\n".join(
+        [_ruled(f"Crossover: {crossover.fixed}, by {crossover.axis}"), table, *([""] if found else []), *found]
+    )
+
+
+def _fastest(case: CaseSummary) -> tuple[str, str]:
+    row = next((row for row in case.rows if row.arm.name == case.best), None)
+    if row is None or row.quiet is None:
+        return ("nothing was timed", "")
+    tied = [other.arm.name for other in case.rows if other.tied]
+    return (listed([row.arm.name, *tied]) + (" (tie)" if tied else ""), short_time_text(row.quiet))
+
+
+def _facts(run: Run, width: int) -> str:
+    return "\n".join(
+        textwrap.fill(f"{name + ':':<10}{value}", width, subsequent_indent=" " * 10) for name, value in run_facts(run)
+    )
+
+
+def _ruled(title: str) -> str:
+    return f"{title}\n{'=' * len(title)}"
+
+
+def _wrapped(lines: Iterable[str], width: int) -> Iterator[str]:
+    for line in lines:
+        yield from textwrap.wrap(line, width, subsequent_indent="  ", break_on_hyphens=False)
+
+
+def _item(text: str, width: int) -> list[str]:
+    return textwrap.wrap(text, width, initial_indent="- ", subsequent_indent="  ", break_on_hyphens=False)
+
+
+def _printable(text: str) -> str:
+    """Without control characters: a name in a run file must not steer the terminal."""
+    return "".join(character if character == "\n" or character.isprintable() else "?" for character in text)

@@ -90,7 +90,7 @@ class SqliteCache:
         return freed
 
     def _sweep(self, *, but: Path) -> None:
-        """Remove what seedings of other datasets that were cut short have left; one that is under way holds its lock."""
+        """Remove what seedings of other datasets have left that were cut short; one under way holds its lock."""
         for partial in self.folder.glob("*.partial"):
             if partial.stem == but.stem:
                 continue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
+from json.encoder import encode_basestring_ascii as quoted
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,9 @@ from bench.model import Column, DatasetOptions, Dates, Integers, Numbered, Paren
 Maker = Callable[[Rows], list[Any]]
 """From row numbers to values, each a plain `int`, `str` or `date`."""
 
+Spelling = Callable[[Any], Any]
+"""From a text or a date to what stands for it."""
+
 MOST_CUT = 4_000_000
 """Characters of prose that are cut up in advance: a wider text is cut anew for every row."""
 
@@ -24,44 +28,57 @@ MOST_DAYS = 1_000_000
 """Days that a column of dates may span: about what the calendar of Python's `date` has left after the year 1."""
 
 
-def make_column(table: str, column: Column, options: DatasetOptions) -> Maker:
-    """Return the maker of a column that is not a foreign key. Raises BenchError for values that cannot be made."""
+def plain(value: Any) -> Any:
+    """Return the value as it is."""
+    return value
+
+
+def as_json(value: str | date) -> str:
+    """Return the JSON of a text or a date, in ASCII. A whole number needs none: its digits are its JSON."""
+    return quoted(value) if isinstance(value, str) else f'"{value.isoformat()}"'
+
+
+def make_column(table: str, column: Column, options: DatasetOptions, *, spell: Spelling = plain) -> Maker:
+    """Return the maker of a column that is not a foreign key, its texts and dates spelled by `spell`.
+
+    What is drawn from a pool is spelled once for all rows. Raises BenchError for values that cannot be made.
+    """
     stream = Stream.named(options.seed, "column", table, column.name)
     match column.values:
         case Serial(start=start):
             return lambda rows: (rows + np.int64(start)).tolist()
         case Numbered(pattern=pattern):
-            return _numbered(pattern)
+            return _numbered(pattern, spell)
         case Pick(pool=name):
-            return _pick(stream, pool(name))
+            return _pick(stream, pool(name), spell)
         case Text(width=width):
-            return _text(stream, options.text_width if width is None else width)
+            return _text(stream, options.text_width if width is None else width, spell)
         case Integers(low=low, high=high):
             return _integers(stream, low, high, where=f"{table}.{column.name}")
         case Dates(first=first, days=days):
-            return _dates(stream, first, days, where=f"{table}.{column.name}")
+            return _dates(stream, first, days, spell, where=f"{table}.{column.name}")
         case Parent():
             raise ValueError(f"{table}.{column.name} is a foreign key: who owns a row is no matter of its column")
 
 
-def _numbered(pattern: str) -> Maker:
-    return lambda rows: [pattern.replace("{}", str(number)) for number in (rows + np.int64(1)).tolist()]
+def _numbered(pattern: str, spell: Spelling) -> Maker:
+    return lambda rows: [spell(pattern.replace("{}", str(number))) for number in (rows + np.int64(1)).tolist()]
 
 
-def _pick(stream: Stream, choices: Sequence[Any]) -> Maker:
+def _pick(stream: Stream, choices: Sequence[Any], spell: Spelling = plain) -> Maker:
     held = np.empty(len(choices), dtype=object)
-    held[:] = choices
+    held[:] = [spell(choice) for choice in choices]
     return lambda rows: held[stream.below(len(choices), rows.view(np.uint64))].tolist()
 
 
-def _text(stream: Stream, width: int) -> Maker:
+def _text(stream: Stream, width: int, spell: Spelling) -> Maker:
     """Cut `width` characters of the prose, read round and round, from a word's beginning that is drawn."""
     starts = word_starts()
     round_and_round = prose() * (2 + width // len(prose()))
     if len(starts) * width <= MOST_CUT:
-        return _pick(stream, [round_and_round[start : start + width] for start in starts])
+        return _pick(stream, [round_and_round[start : start + width] for start in starts], spell)
     drawn = _pick(stream, starts)
-    return lambda rows: [round_and_round[start : start + width] for start in drawn(rows)]
+    return lambda rows: [spell(round_and_round[start : start + width]) for start in drawn(rows)]
 
 
 def _integers(stream: Stream, low: int, high: int, *, where: str) -> Maker:
@@ -73,12 +90,12 @@ def _integers(stream: Stream, low: int, high: int, *, where: str) -> Maker:
     return lambda rows: (stream.below(high - low + 1, rows.view(np.uint64)).view(np.int64) + np.int64(low)).tolist()
 
 
-def _dates(stream: Stream, first: str, days: int, *, where: str) -> Maker:
+def _dates(stream: Stream, first: str, days: int, spell: Spelling, *, where: str) -> Maker:
     try:
         start = date.fromisoformat(first)
         if not 1 <= days <= MOST_DAYS:
             raise ValueError
-        return _pick(stream, [start + timedelta(days=day) for day in range(days)])
+        return _pick(stream, [start + timedelta(days=day) for day in range(days)], spell)
     except (ValueError, OverflowError):
         raise BenchError(
             f"{where}: {days} days from {first!r} on cannot be drawn.",

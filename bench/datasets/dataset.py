@@ -6,7 +6,7 @@ from datetime import date
 
 import numpy as np
 
-from bench.datasets.columns import Maker, make_column
+from bench.datasets.columns import Maker, Spelling, as_json, make_column, plain
 from bench.datasets.counting import Counting
 from bench.datasets.ownership import Ownership, Rows
 from bench.datasets.permutation import Permutation
@@ -31,11 +31,16 @@ class Dataset:
         self.rows = rows_of_tables(recipe, size, options)
         self._tables = {table.name: table for table in recipe.tables}
         self._ownerships = {table.name: self._own(table) for table in recipe.tables if table.parent}
-        self._makers = {table.name: self._make(table) for table in recipe.tables}
+        self._makers = {table.name: self._make(table, plain) for table in recipe.tables}
+        self._spellers = {table.name: self._make(table, as_json) for table in recipe.tables}
 
     def values(self, table: str, column: str, rows: Rows) -> list[Value]:
         """Return what the column holds in the given rows, as plain `int`, `str` or `date`."""
         return self._makers[table][column](rows)
+
+    def spelled(self, table: str, column: str, rows: Rows) -> list[Value]:
+        """Return the same as JSON: texts and dates quoted; whole numbers as they are, their digits being their JSON."""
+        return self._spellers[table][column](rows)
 
     def owners(self, child: str, rows: Rows) -> Rows:
         """Return the parent table's row that owns each of the given rows of table `child`."""
@@ -60,11 +65,11 @@ class Dataset:
         spread = Permutation.named(counting.total, self.options.seed, "structure", table.name, "order")
         return Ownership.of(counting, spread if shuffled else None)
 
-    def _make(self, table: Table) -> dict[str, Maker]:
+    def _make(self, table: Table, spell: Spelling) -> dict[str, Maker]:
         return {
             column.name: self._parent_keys(table)
             if isinstance(column.values, Parent)
-            else make_column(table.name, column, self.options)
+            else make_column(table.name, column, self.options, spell=spell)
             for column in table.columns
         }
 

@@ -9,8 +9,7 @@ spaces, dates in ISO 8601.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
-from datetime import date
+from collections.abc import Iterable, Iterator
 from itertools import accumulate, pairwise
 from json.encoder import encode_basestring_ascii as quoted
 from typing import Any
@@ -21,7 +20,7 @@ from bench.datasets.dataset import Dataset
 from bench.datasets.ownership import Rows
 from bench.datasets.plan import Branch, Relation, graph_plan
 from bench.errors import BenchError
-from bench.model import Column, DatasetOptions, Dates, Integers, Parent, Scenario, Serial, Size
+from bench.model import DatasetOptions, Scenario, Size
 
 BLOCK_ENTITIES = 8192
 """Entities made at a time, as near as whole roots come to it."""
@@ -54,10 +53,8 @@ def fingerprint(graph: Iterable[str]) -> str:
 
 def _nodes(dataset: Dataset, branch: Branch, rows: Rows) -> list[str]:
     """Return the JSON of the nodes that stand for the given rows of the branch's table."""
-    parts = [
-        _encoded(column, dataset.values(branch.table, column.name, rows))
-        for _, column in branch.columns
-        if column is not None
+    parts: list[list[Any]] = [
+        dataset.spelled(branch.table, column.name, rows) for _, column in branch.columns if column is not None
     ]
     parts += [_related(dataset, branch, relation, rows) for relation in branch.relations]
     return list(map(_template(branch).__mod__, zip(*parts, strict=True)))
@@ -73,19 +70,6 @@ def _template(branch: Branch) -> str:
 
 def _escaped(name: str) -> str:
     return quoted(name).replace("%", "%%")
-
-
-def _encoded(column: Column, values: list[Any]) -> Iterable[str]:
-    encode: Callable[[Any], str] = quoted
-    if isinstance(column.values, Serial | Parent | Integers):
-        encode = str
-    elif isinstance(column.values, Dates):
-        encode = _quoted_date
-    return map(encode, values)
-
-
-def _quoted_date(day: date) -> str:
-    return f'"{day.isoformat()}"'
 
 
 def _related(dataset: Dataset, branch: Branch, relation: Relation, rows: Rows) -> list[str]:

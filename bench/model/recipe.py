@@ -96,8 +96,8 @@ class DatasetOptions:
 
     seed: the start of the integer generator, 0 to 2**64 - 1.
     text_width: characters of every `Text` column that names no width of its own.
-    children: how many children each parent has: `fixed`, `uniform` (0 to twice the mean) or `zipf` (few have many);
-        the mean over parents that have children stays the size's own.
+    children: how many children each parent has: `fixed`, `uniform` (from 1 to twice the mean less 1) or `zipf` (few
+        have many); the mean over parents that have children stays the size's own.
     childless: share of parents without any child, 0 <= childless < 1.
     order: whether the children of one parent lie together (`clustered`) or anywhere in their table (`shuffled`).
     """

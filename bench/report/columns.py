@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bench.model import Counters
-from bench.reduce.types import ArmSummary, Estimate
-from bench.report.units import bytes_text, count_text, ratio_text, short_ratio_text, short_time_text
+from bench.reduce.types import ArmSummary, CaseSummary, Estimate
+from bench.report.units import bytes_text, count_text, listed, ratio_text, short_ratio_text, short_time_text
 
 NOTHING = ""
 """Stands where a figure was not taken."""
@@ -87,3 +87,16 @@ COLLECTOR_ON = _same(
 PEAK = _same("peak", "peak memory", lambda row: bytes_text(row.arm.peak_bytes) if row.arm.peak_bytes else NOTHING)
 
 COLUMNS = (STRATEGY, STATEMENTS, ROWS, REPEATED, TIME, TO_BEST, TO_FLOOR, COLLECTOR_ON, PEAK)
+
+SERIES_HEADERS = ("size", "fastest", "time")
+SERIES_NUMERIC = (False, False, True)
+
+
+def series_row(case: CaseSummary) -> tuple[str, str, str]:
+    """A case as a row of its series: its size, who was fastest there or tied for it, and the fastest one's time."""
+    size = str(case.case.spec.size)
+    row = next((row for row in case.rows if row.arm.name == case.best), None)
+    if row is None or row.quiet is None:
+        return (size, "nothing was timed", NOTHING)
+    tied = [other.arm.name for other in case.rows if other.tied]
+    return (size, listed([row.arm.name, *tied]) + (" (tie)" if tied else ""), short_time_text(row.quiet))

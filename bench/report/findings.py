@@ -162,9 +162,7 @@ def _collector(summary: CaseSummary) -> Iterator[str]:
     tuned = [row for row in costly if row.collector_tuned]
     for row in (tuned or costly)[:1]:
         assert row.collector is not None
-        cost = (
-            f"With Python's default garbage collector {row.arm.name} takes {ratio_text(row.collector)} its quiet time"
-        )
+        cost = f"{row.arm.name} takes {ratio_text(row.collector, 'its quiet time')}"
         cure = f"; {TUNED} brings that to {ratio_text(row.collector_tuned)}" if row.collector_tuned else ""
         yield f"With Python's default garbage collector {cost}{cure}."
 

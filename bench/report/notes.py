@@ -1,18 +1,16 @@
-"""What stands with a table: how its figures were taken, how far they can be trusted, and where they were taken."""
+"""The lines under a table: how its figures were taken, and how far they can be trusted."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from statistics import median
 
-from bench.model import Case, Run, Sampling
+from bench.model import Case, Sampling
 from bench.reduce.estimates import FEWEST_WORKERS
 from bench.reduce.types import CaseSummary
 from bench.report.units import (
     APPROXIMATE,
     NO_INTERVAL,
-    bytes_text,
-    count_text,
     counted,
     interval_text,
     listed,
@@ -38,46 +36,6 @@ def notes(summary: CaseSummary, sampling: Sampling | None = None) -> tuple[str, 
         )
         if line
     )
-
-
-def case_title(case: Case) -> str:
-    """A case's name: `one_to_many 1000x50 on sqlite`."""
-    return f"{case.spec.scenario} {case.spec.size} on {case.spec.target}"
-
-
-def dataset_text(case: Case) -> str:
-    """The dataset in a line: rows of each level, how children are spread and stored, the text's width, the seed."""
-    options, shape = case.spec.dataset, case.dataset.shape
-    rows = " / ".join(count_text(rows) for rows in shape.rows)
-    childless = f", {count_text(shape.childless[0])} parents without any" if any(shape.childless[:1]) else ""
-    return (
-        f"{rows} rows; children {options.children}{childless}, stored {options.order}; "
-        f"text of {counted(options.text_width, 'character')}; dataset seed {options.seed}"
-    )
-
-
-def run_facts(run: Run) -> tuple[tuple[str, str], ...]:
-    """What ran where, as names and values, for the head of every report."""
-    environment = run.environment
-    compiled = "compiled" if environment.sqlalchemy_compiled else "pure Python"
-    revision = environment.git_revision[:12] + (" with changes" if environment.git_dirty else "")
-    facts = {
-        "Run": f"{run.id} ({run.status})",
-        "Date": run.created,
-        "Target": "; ".join(dict.fromkeys(target_text(case) for case in run.cases)),
-        "Versions": f"Python {environment.python}, SQLAlchemy {environment.sqlalchemy} ({compiled})",
-        "Machine": f"{environment.cpu}, {counted(environment.cpu_count, 'CPU')}, "
-        f"{bytes_text(environment.memory_bytes)} memory; {environment.os}; load {environment.load_1m:.2f}",
-        "Revision": revision,
-    }
-    return tuple((name, value) for name, value in facts.items() if value)
-
-
-def target_text(case: Case) -> str:
-    """Where a case ran: `sqlite: SQLite 3.40.1 by pysqlite 3.11.7 (embedded)`."""
-    target = case.target
-    driver = f"{target.driver} {target.driver_version}".rstrip()
-    return f"{target.name}: {target.dialect} {target.server_version} by {driver} ({target.provider})"
 
 
 def _unequal(summary: CaseSummary) -> Iterator[str]:

@@ -11,10 +11,23 @@ from bench.model import Run, Sampling
 from bench.reduce.crossover import crossovers
 from bench.reduce.summaries import summarise_all
 from bench.reduce.types import ArmSummary, CaseSummary, Crossover
-from bench.report.columns import COLLECTOR_ON, COLUMNS, PEAK, REPEATED, ROWS, STATEMENTS, TO_FLOOR, Column
+from bench.report.columns import (
+    COLLECTOR_ON,
+    COLUMNS,
+    PEAK,
+    REPEATED,
+    ROWS,
+    SERIES_HEADERS,
+    SERIES_NUMERIC,
+    STATEMENTS,
+    TO_FLOOR,
+    Column,
+    series_row,
+)
+from bench.report.facts import case_title, dataset_text, run_facts
 from bench.report.findings import crossover_findings, findings
-from bench.report.notes import case_title, dataset_text, notes, run_facts
-from bench.report.units import listed, short_time_text
+from bench.report.notes import notes
+from bench.report.units import listed
 
 DROPPED_FIRST = (PEAK, TO_FLOOR, COLLECTOR_ON, REPEATED, ROWS, STATEMENTS)
 """The order in which columns are left out of a table that is too wide, once ratios are short."""
@@ -23,10 +36,13 @@ NARROWEST = 40
 """Columns below which text is not narrowed any further."""
 
 
-def run_text(run: Run, *, width: int) -> str:
-    """Return the whole run in lines of at most `width` columns: what and where, the crossovers, then every case."""
+def run_text(run: Run, *, width: int, summaries: Sequence[CaseSummary] | None = None) -> str:
+    """Return the whole run in lines of at most `width` columns: what and where, the crossovers, then every case.
+
+    summaries: the run's cases reduced, where the caller has them already.
+    """
     width = max(width, NARROWEST)
-    summaries = summarise_all(run)
+    summaries = summarise_all(run) if summaries is None else summaries
     blocks = [_facts(run, width)]
     if not summaries:
         blocks.append("No case was measured.")
@@ -90,23 +106,17 @@ def _width(table: str) -> int:
 
 def _crossover(crossover: Crossover, width: int) -> str:
     """The series as a small table, the fastest at each size, and what it amounts to."""
-    rows = [(str(case.case.spec.size), *_fastest(case)) for case in crossover.cases]
     table = tabulate(
-        rows, headers=["size", "fastest", "time"], colalign=["left", "left", "right"], tablefmt="simple",
+        [series_row(case) for case in crossover.cases],
+        headers=SERIES_HEADERS,
+        colalign=["right" if numeric else "left" for numeric in SERIES_NUMERIC],
+        tablefmt="simple",
         disable_numparse=True,
-    )  # fmt: skip
+    )
     found = [line for finding in crossover_findings(crossover) for line in _item(finding, width)]
     return "\n".join(
         [_ruled(f"Crossover: {crossover.fixed}, by {crossover.axis}"), table, *([""] if found else []), *found]
     )
-
-
-def _fastest(case: CaseSummary) -> tuple[str, str]:
-    row = next((row for row in case.rows if row.arm.name == case.best), None)
-    if row is None or row.quiet is None:
-        return ("nothing was timed", "")
-    tied = [other.arm.name for other in case.rows if other.tied]
-    return (listed([row.arm.name, *tied]) + (" (tie)" if tied else ""), short_time_text(row.quiet))
 
 
 def _facts(run: Run, width: int) -> str:

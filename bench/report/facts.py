@@ -1,0 +1,90 @@
+"""Facts of a run that are not measurements: what was asked for, where it ran, and with what."""
+
+from __future__ import annotations
+
+import shlex
+
+from bench.model import Case, Run
+from bench.reduce.crossover import level_name
+from bench.report.units import bytes_text, count_text, counted
+
+ONE_OF = {"parents": "parent", "children": "child", "grandchildren": "grandchild"}
+
+Facts = tuple[tuple[str, str], ...]
+"""Names and values, in the order in which they are shown; what is not known is left out."""
+
+
+def case_title(case: Case) -> str:
+    """A case's name: `one_to_many 1000x50 on sqlite`."""
+    return f"{case.spec.scenario} {case.spec.size} on {case.spec.target}"
+
+
+def dataset_text(case: Case) -> str:
+    """The dataset in a line: rows of each level, how children are spread and stored, the text's width, the seed."""
+    options, shape = case.spec.dataset, case.dataset.shape
+    rows = ", ".join(_rows(level, count) for level, count in enumerate(shape.rows))
+    childless = f", {count_text(shape.childless[0])} parents without any" if any(shape.childless[:1]) else ""
+    return (
+        f"{rows}; children {options.children}{childless}, stored {options.order}; "
+        f"text of {counted(options.text_width, 'character')}; dataset seed {options.seed}"
+    )
+
+
+def run_facts(run: Run) -> Facts:
+    """What ran where, for the head of every report."""
+    environment = run.environment
+    compiled = "compiled" if environment.sqlalchemy_compiled else "pure Python"
+    return _known(
+        {
+            "Run": f"{run.id} ({run.status})",
+            "Date": f"{run.created[:16].replace('T', ' ')} UTC" if run.created else "",
+            "Target": "; ".join(dict.fromkeys(target_text(case) for case in run.cases)),
+            "Versions": f"Python {environment.python}, SQLAlchemy {environment.sqlalchemy} ({compiled})",
+            "Machine": f"{environment.cpu}, {counted(environment.cpu_count, 'CPU')}, "
+            f"{bytes_text(environment.memory_bytes)} memory; {environment.os}; load {environment.load_1m:.2f}",
+        }
+    )
+
+
+def settings_facts(run: Run) -> Facts:
+    """What a reader needs to measure it again: the command, how much was sampled, versions and settings."""
+    environment, sampling = run.environment, run.sampling
+    fixed = [
+        counted(count, noun) for count, noun in ((sampling.workers, "worker"), (sampling.rounds, "round")) if count
+    ]
+    budget = [f"budget {sampling.budget_s:g} s a case"] if sampling.budget_s is not None else []
+    quick = ["a quick look"] if sampling.quick else []
+    targets = {case.target.name: case.target.settings for case in run.cases}
+    return _known(
+        {
+            "Command": shlex.join(run.command),
+            "Sampling": ", ".join([*quick, *budget, *fixed, f"seed {sampling.seed}"]),
+            "Python build": environment.python_build,
+            "Collector thresholds": ", ".join(map(str, environment.gc_thresholds)),
+            "Clock": f"{environment.clock}, resolution {environment.clock_resolution_ns} ns",
+            "Revision": environment.git_revision + (" with changes" if environment.git_dirty else ""),
+            "Packages": _pairs(environment.packages, " "),
+            **{f"Settings of {name}": _pairs(settings, "=") for name, settings in targets.items()},
+            "Host": environment.host,
+        }
+    )
+
+
+def target_text(case: Case) -> str:
+    """Where a case ran: `sqlite 3.40.1 by pysqlite 3.11.7 (embedded)`."""
+    target = case.target
+    driver = f"{target.driver} {target.driver_version}".rstrip()
+    return f"{target.dialect} {target.server_version} by {driver} ({target.provider})"
+
+
+def _rows(level: int, count: int) -> str:
+    name = level_name(level)
+    return counted(count, ONE_OF.get(name, f"row of {name}"), name if name in ONE_OF else f"rows of {name}")
+
+
+def _pairs(values: dict[str, str], between: str) -> str:
+    return ", ".join(f"{name}{between}{value}" for name, value in sorted(values.items()))
+
+
+def _known(facts: dict[str, str]) -> Facts:
+    return tuple((name, value) for name, value in facts.items() if value)

@@ -1,0 +1,98 @@
+"""A run as GitHub-flavoured Markdown: report.md, what the terminal shows, with charts, statements and settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import PurePath
+from urllib.parse import quote
+
+from bench.model import Arm, Run, Sampling
+from bench.reduce.crossover import crossovers
+from bench.reduce.summaries import summarise_all
+from bench.reduce.types import CaseSummary, Crossover
+from bench.report.columns import COLUMNS, SERIES_HEADERS, SERIES_NUMERIC, series_row
+from bench.report.facts import case_title, dataset_text, run_facts, settings_facts
+from bench.report.findings import crossover_findings, findings
+from bench.report.markup import bullets, escaped, fenced, folded, table
+from bench.report.notes import notes
+from bench.report.units import counted
+
+Charts = Mapping[str, str | PurePath]
+"""Captions, and the images that they stand under, as paths from the report's own folder."""
+
+
+def run_markdown(run: Run, *, charts: Charts, summaries: Sequence[CaseSummary] | None = None) -> str:
+    """Return report.md of the run.
+
+    charts: a caption that begins with a case's title and a colon, `one_to_many 1000x50 on sqlite: every sample`,
+    places its image in that case; any other stands before the cases. summaries: the run's cases reduced, where the
+    caller has them already.
+    """
+    summaries = summarise_all(run) if summaries is None else summaries
+    titles = {case_title(summary.case) for summary in summaries}
+    placed = {caption: path for caption, path in charts.items() if caption.partition(": ")[0] in titles}
+    shared = {caption: path for caption, path in charts.items() if caption not in placed}
+    facts = [f"{name}: {value}" for name, value in run_facts(run)]
+    blocks = [f"# {escaped(run.label or run.id)}", bullets(facts)]
+    if not summaries:
+        blocks.append("No case was measured.")
+    for crossover in crossovers(run, summaries=summaries):
+        blocks += _crossover(crossover)
+    blocks += [_image(caption, path) for caption, path in shared.items()]
+    for summary in summaries:
+        blocks += _case(summary, run.sampling, placed)
+    blocks.append(folded("Settings and environment", [_facts(settings_facts(run))]))
+    return "\n\n".join(blocks) + "\n"
+
+
+def _case(summary: CaseSummary, sampling: Sampling, charts: Charts) -> Iterator[str]:
+    case = summary.case
+    title = case_title(case)
+    yield f"## {escaped(title)}"
+    yield escaped(case.scenario.question)
+    yield bullets(findings(summary))
+    yield table(
+        [[column.full(row) for column in COLUMNS] for row in summary.rows],
+        headers=[column.header for column in COLUMNS],
+        numeric=[column.numeric for column in COLUMNS],
+    )
+    yield bullets([*notes(summary, sampling), f"Dataset: {dataset_text(case)}."])
+    for caption, path in charts.items():
+        if caption.startswith(f"{title}: "):
+            yield _image(caption, path)
+    for row in summary.rows:
+        if row.arm.counters is not None:
+            yield _statements(row.arm)
+
+
+def _statements(arm: Arm) -> str:
+    """The distinct SQL texts of a strategy, each with how often it went out and what that fetched."""
+    assert arm.counters is not None
+    blocks = [escaped(arm.summary)]
+    for statement in arm.counters.by_statement:
+        blocks += [
+            f"Executed {counted(statement.executions, 'time')}: {counted(statement.rows, 'row')} fetched, "
+            f"{counted(statement.parameters, 'bound parameter')} sent.",
+            fenced(statement.sql, "sql"),
+        ]
+    return folded(f"What {arm.name} sends: {counted(arm.counters.statements, 'statement')}", blocks)
+
+
+def _crossover(crossover: Crossover) -> Iterator[str]:
+    yield f"## {escaped(f'Crossover: {crossover.fixed}, by {crossover.axis}')}"
+    found = crossover_findings(crossover)
+    if found:
+        yield bullets(found)
+    yield table(
+        [series_row(case) for case in crossover.cases],
+        headers=SERIES_HEADERS,
+        numeric=SERIES_NUMERIC,
+    )
+
+
+def _facts(facts: Sequence[tuple[str, str]]) -> str:
+    return table(facts, headers=["what", "value"], numeric=[False, False])
+
+
+def _image(caption: str, path: str | PurePath) -> str:
+    return f"![{escaped(caption)}]({quote(PurePath(path).as_posix())})"

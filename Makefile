@@ -65,10 +65,10 @@ bench: .venv/ready-run ## Measure: make bench SIZE=1000x50
 	@$(options) .venv/bin/python -m bench run "$$@" $$ARGS
 
 report: .venv/ready-run ## Draw the report of a stored run again: make report RUN=20260102-030405-quick
-	@set -f; run="$$RUN"; \
+	@run="$$RUN"; \
 	if [ -z "$$run" ]; then run=$$(ls -1d "$${RESULTS:-results}"/2*-* 2>/dev/null | tail -n 1); fi; \
 	if [ -z "$$run" ]; then echo 'There is no run to report yet: make one with make bench SIZE=1000x50.' >&2; exit 2; fi; \
-	.venv/bin/python -m bench report "$$run" $$ARGS
+	set -f; set -- "$$run"; $(call option,RESULTS,results) .venv/bin/python -m bench report "$$@" $$ARGS
 
 list: .venv/ready-run ## List the scenarios, their questions and their strategies
 	@set -f; .venv/bin/python -m bench list $$ARGS

@@ -20,7 +20,6 @@ from bench.plan import Plan, estimate_s, make_plan
 from bench.progress import face
 from bench.report.terminal import run_text
 from bench.report.units import bytes_text, count_text
-from bench.report.write import write_report
 
 DEFAULT_BUDGET_S = 60.0
 QUICK_BUDGET_S = 4.0
@@ -150,6 +149,8 @@ def report(name: str, *, results: Path, charts: Any) -> str:
 
 def written(stored: Run, folder: Path, *, charts: Any) -> str:
     """Write the report and say where it is."""
+    from bench.report.write import write_report  # matplotlib takes a while, and a listing needs none
+
     write_report(stored, folder, charts=charts)
     return f"Report: {folder}/report.html and report.md; charts in {folder}/charts/; samples in {folder}/run.json."
 

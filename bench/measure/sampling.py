@@ -6,6 +6,7 @@ import random
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,7 @@ class SamplingLoop:
     warm: int = 1
     timings: Timings = field(default_factory=Timings)
     _tuned: frozenset[str] = frozenset()
+    _least_s: float = 0.0
 
     def run(self) -> Iterator[Sampled | Doubted]:
         """Take samples until enough; what was taken stands in `timings` at every moment."""
@@ -98,8 +100,12 @@ class SamplingLoop:
                 self.timings.spent = replace(self.timings.spent, total_s=self.clock() - began)
             number += 1
             workers = self._workers_that_fit(number, workers, self.clock() - began)
-        if len(self.timings.workers) < FEWEST_WORKERS and self.sampling.budget_s is not None:
-            yield Doubted(warning=_too_few(len(self.timings.workers), self.sampling.budget_s))
+        if (
+            len(self.timings.workers) < FEWEST_WORKERS
+            and self.sampling.budget_s is not None
+            and not self.sampling.quick
+        ):
+            yield Doubted(warning=_too_few(len(self.timings.workers), self.sampling.budget_s, self._least_s))
 
     def _workers(self) -> int:
         if self.sampling.workers is not None:
@@ -107,20 +113,17 @@ class SamplingLoop:
         return FEWEST_WORKERS
 
     def _workers_that_fit(self, done: int, workers: int, spent_s: float) -> int:
-        """How many workers in all, now that `done` have shown what one costs."""
+        """How many workers in all, now that `done` have shown what one costs at the least.
+
+        Five are worth a tenth more than the budget, for without them there is no interval.
+        """
         budget_s = self.sampling.budget_s
-        if budget_s is None or self.sampling.workers is not None:
+        if budget_s is None or self.sampling.workers is not None or not self._least_s:
             return workers
-        each_s = spent_s / done
         if done >= FEWEST_WORKERS:
-            more = done < MOST_WORKERS and spent_s + each_s <= budget_s
-            return done + 1 if more else done
-        # A tenth over the budget is forgiven for the sake of an interval.
-        return (
-            workers
-            if spent_s + each_s * (FEWEST_WORKERS - done) <= budget_s * 1.1
-            else max(done, min(workers, int(budget_s / each_s)))
-        )
+            return done + (done < MOST_WORKERS and spent_s + self._least_s <= budget_s)
+        affordable = int((budget_s * 1.1 - spent_s) / self._least_s)
+        return min(FEWEST_WORKERS, done + max(0, affordable))
 
     def _one_worker(self, number: int, workers: int, began: float) -> Iterator[Sampled]:
         hash_seed = random.Random(f"{self.seed}/{number}").randrange(2**32)  # noqa: S311 - a seed to repeat by
@@ -135,6 +138,8 @@ class SamplingLoop:
                 facts = replace(facts, **worker.ask("live_objects"))
                 self._spend(warming_s=self.clock() - warm_from)
                 for rounds in self._rounds(worker, number, until_s):
+                    if (facts.rounds, rounds) == (0, 1):
+                        self._least_s = max(self._least_s, self.clock() - from_s)
                     facts = replace(facts, rounds=rounds)
                     yield self._progress(number, workers, rounds, began)
             except WorkerDied as death:
@@ -229,9 +234,10 @@ def _died(number: int, death: WorkerDied, *, gave_up: bool) -> Warned:
     )
 
 
-def _too_few(workers: int, budget_s: float) -> Warned:
+def _too_few(workers: int, budget_s: float, least_s: float) -> Warned:
+    enough = f" (--budget {ceil(FEWEST_WORKERS * least_s)}s)" if least_s else ""
     return Warned(
         code="few_workers",
         text=f"The budget of {budget_s:g} s bought {workers} of the {FEWEST_WORKERS} workers that an interval needs. "
-        f"Give more (--budget {budget_s * (FEWEST_WORKERS + 1) / max(workers, 1):.0f}s), or use a smaller size.",
+        f"Give more{enough}, or use a smaller size.",
     )

@@ -253,7 +253,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "pyproject.toml").write_text(SMALL_PROJECT + "[tool.setuptools]\npackages = []\n")
     (folder / "constraints.txt").write_text("")
     done = make(folder, "venv", f"PYTHON={sys.executable}")
-    if done.returncode != 0 and re.search("No matching distribution|Could not find a version|connection", done.stderr):
+    if done.returncode != 0 and re.search("from versions: none|NewConnectionError|timed out", done.stderr):
         pytest.skip(f"no package registry can be reached: {done.stderr.splitlines()[-1]}")
     assert done.returncode == 0, done.stderr
     return folder

@@ -1,0 +1,91 @@
+"""Which charts a run gets, and what their files are called."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from bench.reduce.types import CaseSummary, Crossover
+from bench.report.charts.canvas import Chart, drawing
+from bench.report.charts.counts import draw_counts
+from bench.report.charts.crossover import draw_crossover
+from bench.report.charts.palette import Hue, palette
+from bench.report.charts.samples import draw_samples
+from bench.report.charts.times import draw_times
+
+Amount = Literal["few", "all"]
+
+MOST_CASES_DRAWN = 12
+"""Cases of a run that get charts, and crossovers that do, unless all are asked for: a chart takes about 0.1 s."""
+
+_LONGEST_STEM = 80
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Charts:
+    """The charts of a run. cases: by the place of the case in the run. crossovers: by the place of the crossover."""
+
+    cases: Mapping[int, tuple[Chart, ...]] = field(default_factory=dict)
+    crossovers: Mapping[int, Chart] = field(default_factory=dict)
+    hues: Mapping[str, Hue] = field(default_factory=dict)
+
+    def __iter__(self) -> Iterator[Chart]:
+        """Every chart, crossovers first."""
+        yield from self.crossovers.values()
+        for charts in self.cases.values():
+            yield from charts
+
+
+def draw_charts(summaries: Sequence[CaseSummary], crossovers: Sequence[Crossover], *, amount: Amount = "few") -> Charts:
+    """Draw the crossovers and the cases of a run: the first MOST_CASES_DRAWN of each, or all.
+
+    A case of which nothing was timed or counted has the fewer charts, or none.
+    """
+    hues = run_hues(summaries)
+    most = MOST_CASES_DRAWN if amount == "few" else max(len(summaries), len(crossovers))
+    stems = _Stems()
+    with drawing():
+        series = {at: _crossover(crossover, hues, stems) for at, crossover in enumerate(crossovers[:most])}
+        cases = {at: tuple(_case(summary, hues, stems)) for at, summary in enumerate(summaries[:most])}
+    return Charts(cases=cases, crossovers={at: chart for at, chart in series.items() if chart}, hues=hues)
+
+
+def run_hues(summaries: Iterable[CaseSummary]) -> dict[str, Hue]:
+    """The hue of every strategy of a run."""
+    return palette({arm.strategy for summary in summaries for arm in summary.case.arms})
+
+
+def _crossover(crossover: Crossover, hues: dict[str, Hue], stems: _Stems) -> Chart | None:
+    spec = crossover.cases[0].case.spec
+    return draw_crossover(crossover, hues, stem=stems.take(spec.scenario, crossover.fixed, spec.target, "crossover"))
+
+
+def _case(summary: CaseSummary, hues: dict[str, Hue], stems: _Stems) -> Iterator[Chart]:
+    spec = summary.case.spec
+    drawers = []
+    if summary.best is not None:
+        drawers.append((draw_times, "time"))
+    if any(row.arm.counters for row in summary.rows):
+        drawers.append((draw_counts, "counts"))
+    if summary.best is not None:
+        drawers.append((draw_samples, "samples"))
+    for draw, kind in drawers:
+        yield draw(summary, hues, stem=stems.take(spec.scenario, str(spec.size), spec.target, kind))
+
+
+class _Stems:
+    """File names without an ending: plain lower-case ASCII whatever the run calls things, and no two alike."""
+
+    def __init__(self) -> None:
+        self._taken: set[str] = set()
+
+    def take(self, *words: str) -> str:
+        plain = "-".join(re.sub(r"[^a-z0-9_]+", "-", word.lower()).strip("-") for word in words[:-1])
+        stem = base = f"{plain[:_LONGEST_STEM].strip('-') or 'case'}-{words[-1]}"
+        number = 2
+        while stem in self._taken:
+            stem, number = f"{base}-{number}", number + 1
+        self._taken.add(stem)
+        return stem

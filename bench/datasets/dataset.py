@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import cached_property
 
 import numpy as np
 
@@ -32,7 +33,6 @@ class Dataset:
         self._tables = {table.name: table for table in recipe.tables}
         self._ownerships = {table.name: self._own(table) for table in recipe.tables if table.parent}
         self._makers = {table.name: self._make(table, plain) for table in recipe.tables}
-        self._spellers = {table.name: self._make(table, as_json) for table in recipe.tables}
 
     def values(self, table: str, column: str, rows: Rows) -> list[Value]:
         """Return what the column holds in the given rows, as plain `int`, `str` or `date`."""
@@ -49,6 +49,10 @@ class Dataset:
     def owned(self, child: str, parents: Rows) -> tuple[Rows, Rows]:
         """Return the rows of table `child` that each parent owns, in order, one after another, and how many each."""
         return self._ownerships[child].owned(parents)
+
+    @cached_property
+    def _spellers(self) -> dict[str, dict[str, Maker]]:
+        return {table.name: self._make(table, as_json) for table in self.recipe.tables}
 
     def _own(self, table: Table) -> Ownership:
         assert table.parent is not None

@@ -86,7 +86,7 @@ def _holds(folder: Path) -> bool:
 def _is_file(path: Path) -> bool:
     try:
         return path.is_file()
-    except (OSError, ValueError):  # a name that no file can have: too long, or with a null in it
+    except OSError:  # a name that is too long for any file
         return False
 
 

@@ -48,6 +48,7 @@ def test_the_environment_holds_no_name_of_a_user_a_folder_or_a_machine() -> None
     text = json.dumps(msgspec.to_builtins(environment()))
     for private in (str(Path.home()), str(Path.cwd()), platform.node()):
         assert len(private) < 4 or private not in text
+    assert environment().host != platform.node()
     user = getpass.getuser()
     assert len(user) < 4 or user not in text.split()
 

@@ -119,6 +119,14 @@ def test_a_file_that_may_not_be_read_is_an_error(tmp_path: Path) -> None:
         load(tmp_path)
 
 
+def test_whoever_reads_while_a_run_is_saved_reads_the_one_before_whole(tmp_path: Path) -> None:
+    save(make_run(), tmp_path)
+    before = (tmp_path / "run.json").read_bytes()
+    with (tmp_path / "run.json").open("rb") as reader:
+        save(make_run([make_case()]), tmp_path)
+        assert reader.read() == before
+
+
 def test_saving_leaves_nothing_but_the_run_file(tmp_path: Path) -> None:
     save(make_run(), tmp_path)
     save(make_run([make_case()]), tmp_path)

@@ -70,11 +70,10 @@ def _statements(arm: Arm) -> str:
     assert arm.counters is not None
     blocks = [escaped(arm.summary)]
     for statement in arm.counters.by_statement:
-        blocks += [
-            f"Executed {counted(statement.executions, 'time')}: {counted(statement.rows, 'row')} fetched, "
-            f"{counted(statement.parameters, 'bound parameter')} sent.",
-            fenced(statement.sql, "sql"),
-        ]
+        fetched = f"{counted(statement.rows, 'row')} fetched"
+        sent = f"{counted(statement.parameters, 'bound parameter')} sent"
+        blocks.append(f"Executed {counted(statement.executions, 'time')}: {fetched}, {sent}.")
+        blocks.append(fenced(statement.sql, "sql"))
     return folded(f"What {arm.name} sends: {counted(arm.counters.statements, 'statement')}", blocks)
 
 

@@ -57,7 +57,7 @@ SUMMARIES = {
 
 def typical_times(size: str = "1000x50") -> dict[str, float]:
     """Quiet milliseconds of the common strategies; selectin beats joined from about ten children per parent on."""
-    parents, children = (Size(tuple(map(int, size.split("x")))).counts + (1,))[:2]
+    parents, children = (*map(int, size.split("x")), 1)[:2]
     books = parents * children
     joined = 0.4 + 0.0054 * books
     selectin = 0.7 + 0.017 * parents + 0.0036 * books
@@ -111,7 +111,8 @@ def make_counters(strategy: str, size: str = "1000x50") -> Counters:
         by_statement = (StatementCount(sql=JOINED, executions=1, rows=books, parameters=0),)
         repeated, occurrences = books - parents, 2 * books
     else:
-        chunk = int(strategy.partition("[")[2].rstrip("]") or 500)
+        argument = strategy.partition("[")[2].rstrip("]")
+        chunk = int(argument) if argument.isdecimal() and int(argument) else 500
         executions = {"selectin": math.ceil(parents / chunk), "subquery": 1}.get(family, parents)
         where = {"selectin": "books.user_id IN (__[POSTCOMPILE_primary_keys])", "subquery": "1 = 1"}
         second = StatementCount(

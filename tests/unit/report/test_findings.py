@@ -1,0 +1,171 @@
+import pytest
+from support.runs import make_arm, make_case, make_run, make_target, without_samples
+
+from bench.model import DatasetOptions
+from bench.reduce.crossover import crossovers
+from bench.reduce.summaries import summarise
+from bench.report.findings import SQLITE_NOTE, crossover_findings, findings
+
+
+def text_of(case):
+    return "\n".join(findings(summarise(case)))
+
+
+def exact(ms, turn=0):
+    """Five workers that hardly differ, so that what is printed can be foretold; each `turn` differs in its own way."""
+    return [[ms * (1 + (3 * at * (turn + 1) + turn) % 5 / 1e4)] for at in range(5)]
+
+
+def series(sizes, **curves):
+    cases = [
+        make_case({name: exact(curve(n), turn) for turn, (name, curve) in enumerate(curves.items())}, size=f"1000x{n}")
+        for n in sizes
+    ]
+    return crossovers(make_run(cases))[0]
+
+
+def test_the_fastest_comes_first_and_the_slower_with_what_sets_them_apart():
+    first, second, *_ = findings(summarise(make_case()))
+    assert first.startswith("selectin is the fastest, at 200 ms (")
+    assert "joined takes 1.35x as long (1.31" in first
+    assert first.endswith("50,000 rows came back, 49,000 of them repeat a parent.")
+    assert "1,001 statements went out, against 3; subquery takes 1.40x as long" in second
+
+
+def test_strategies_that_tie_are_named_together_and_not_called_slower():
+    times = {"selectin": exact(100.0), "selectin[100]": exact(100.0, 1), "joined": exact(140.0)}
+    first = findings(summarise(make_case(times)))[0]
+    assert "selectin and selectin[100] tie" in first or "selectin[100] and selectin tie" in first
+    assert "joined takes 1.4" in first
+
+
+def test_a_strategy_alone_is_compared_with_nothing():
+    assert "no other strategy was timed beside it" in findings(summarise(make_case({"selectin": 100.0})))[0]
+
+
+def test_a_wrong_arm_is_named_first_with_its_difference_and_never_as_slower_or_faster():
+    case = make_case({"selectin": 100.0}, wrong={"joined_inner": "User 7 is\nmissing."})
+    first, *others = findings(summarise(case))
+    assert first == "joined_inner is wrong and not ranked: User 7 is missing."
+    assert not any("joined_inner" in sentence for sentence in others)
+
+
+def test_a_floor_that_failed_is_said_to_have_no_time():
+    case = make_case({"selectin": 100.0}, arms=[make_arm("lazy", None, kind="floor", error="The load raised X")])
+    assert findings(summarise(case))[0] == "lazy (floor) could not be timed: The load raised X."
+
+
+def test_fewer_than_five_workers_claim_nothing_about_time():
+    found = text_of(make_case(workers=2))
+    assert "Nothing is claimed about time: 2 workers sampled it, and an interval needs 5." in found
+    assert "this look cannot say whether it holds" in found
+    assert " tie " not in found
+    assert "is the fastest" not in found
+    assert "as long" not in found
+
+
+def test_counts_are_told_even_where_times_may_not_be():
+    found = text_of(make_case(workers=1))
+    assert "joined and contains_eager: 50,000 rows came back, 49,000 of them repeat a parent" in found
+    assert "lazy and immediate: 1,001 statements went out, against 3" in found
+
+
+def test_a_case_without_times_says_so_and_no_more_than_its_counts():
+    first, second = findings(summarise(without_samples(make_case())))
+    assert first == "Nothing was timed, so nothing is said about time."
+    assert second.startswith("The counts are exact all the same.")
+
+
+@pytest.mark.parametrize(
+    ("times", "ending"),
+    [
+        ({"selectin": 100.0, "joined": 140.0}, "here it holds."),
+        ({"selectin": exact(100.0), "joined": exact(100.01, 1)}, "here it holds."),
+        ({"joined": exact(100.0), "selectin": exact(100.001, 1)}, "here it holds, in a tie with joined."),
+        ({"selectin": exact(100.0), "selectin[50]": exact(90.0)}, "selectin[50] being the fastest of that kind."),
+        ({"joined": 100.0, "lazy": 140.0}, "it was not measured here."),
+    ],
+    ids=["fastest", "ties", "ties behind", "its kind", "absent"],
+)
+def test_the_rule_of_thumb_stands_beside_what_was_measured(times, ending):
+    (rule,) = [line for line in findings(summarise(make_case(times))) if line.startswith("The rule of thumb")]
+    assert rule.startswith("The rule of thumb says selectin (selectinload for collections: ")
+    assert rule.endswith(ending)
+
+
+def test_a_rule_that_does_not_hold_is_said_not_to_with_its_ratio():
+    found = text_of(make_case({"joined": exact(100.0), "selectin": exact(120.0)}))
+    assert "here it does not hold, selectin takes 1.20x as long as joined (1.20" in found
+
+
+def test_a_rule_whose_strategy_is_wrong_is_not_held_against_the_others():
+    found = text_of(make_case({"joined": 100.0, "lazy": 120.0}, wrong={"selectin": "User 7 is missing."}))
+    assert "here it is wrong, so it cannot be held against the others" in found
+
+
+def test_a_collector_that_costs_more_than_the_load_is_told_with_the_setting_that_was_measured():
+    case = make_case({"selectin": exact(100.0)}, collectors={"default": 3.9, "tuned": 1.3})
+    found = text_of(case)
+    assert "With Python's default garbage collector selectin takes 3.90x its quiet time" in found
+    assert "gc.set_threshold(50_000, 20, 100) brings that to 1.30x" in found
+
+
+def test_a_setting_that_was_not_measured_is_not_recommended():
+    found = text_of(make_case({"selectin": exact(100.0)}, collectors={"default": 3.9}))
+    assert "takes 3.90x its quiet time" in found
+    assert "set_threshold" not in found
+
+
+def test_a_cheap_collector_is_no_finding():
+    assert "garbage collector" not in text_of(make_case(collectors={"default": 1.9, "tuned": 1.1}))
+
+
+def test_on_sqlite_the_ratios_must_not_be_carried_over_to_a_server():
+    assert SQLITE_NOTE in findings(summarise(make_case()))
+    elsewhere = make_target(name="postgresql", dialect="postgresql", driver="psycopg")
+    assert SQLITE_NOTE not in findings(summarise(make_case(target=elsewhere)))
+
+
+def test_a_crossover_is_told_with_its_place_and_its_bracket():
+    found = crossover_findings(series((2, 100), joined=float, selectin=lambda n: (10 * n) ** 0.5))
+    assert found == ("From about 10 children per parent on, selectin beats joined (between 1000x2 and 1000x100).",)
+
+
+def test_a_tie_on_the_way_does_not_undo_a_crossover():
+    tie = {2: 10.0, 10: 20.0, 100: 40.0}
+    found = crossover_findings(series(tie, joined=lambda n: {2: 5.0, 10: 20.0002, 100: 90.0}[n], selectin=tie.get))
+    assert len(found) == 1
+    assert found[0].endswith("on, selectin beats joined (between 1000x2 and 1000x100).")
+
+
+def test_a_lead_that_does_not_last_is_not_said_to_be_for_good():
+    found = crossover_findings(
+        series((1, 10, 100), joined=lambda n: 10.0, selectin=lambda n: {1: 20.0, 10: 5.0, 100: 20.0}[n])
+    )
+    assert len(found) == 2
+    assert found[0].endswith("selectin overtakes joined (between 1000x1 and 1000x10), but not for good.")
+    assert found[1].endswith("on, joined beats selectin (between 1000x10 and 1000x100).")
+
+
+def test_strategies_that_tie_all_the_way_have_no_crossover():
+    found = crossover_findings(
+        series((1, 10, 100), joined=lambda n: 10.0, contains_eager=lambda n: {1: 9.9999, 10: 10.0001, 100: 9.9999}[n])
+    )
+    assert len(found) == 1
+    assert found[0].endswith("no crossover is claimed.")
+
+
+def test_one_winner_throughout_is_named_once():
+    found = crossover_findings(series((1, 10), selectin=lambda n: 5.0, joined=lambda n: 9.0))
+    assert found == ("selectin is the fastest at every size from 1000x1 to 1000x10.",)
+
+
+def test_a_series_without_intervals_claims_nothing():
+    cases = [make_case({"selectin": 5.0, "joined": 9.0}, size=f"10x{n}", workers=1) for n in (1, 2)]
+    (found,) = crossover_findings(crossovers(make_run(cases))[0])
+    assert found.endswith("without intervals nothing is claimed.")
+
+
+def test_a_series_without_times_says_nothing():
+    cases = [without_samples(make_case(size=size, dataset=DatasetOptions(seed=3))) for size in ("10x1", "10x5")]
+    assert crossover_findings(crossovers(make_run(cases))[0]) == ()

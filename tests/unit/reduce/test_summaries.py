@@ -12,6 +12,8 @@ from bench.model import Samples
 from bench.reduce.summaries import is_tied, summarise
 from bench.reduce.types import ArmSummary, CaseSummary, Estimate
 
+Times = list[list[float | None]]
+
 ROUNDS = [[10.0, 11.0, 12.0]] * 5
 times_ms = st.lists(
     st.lists(st.floats(min_value=0.01, max_value=10_000), min_size=3, max_size=3), min_size=5, max_size=7
@@ -48,14 +50,14 @@ def test_the_ratio_is_the_median_of_paired_ratios_within_a_worker_and_not_the_ra
 
 def test_a_round_without_its_other_half_is_left_out():
     whole = [[10.0, 10.0, 10.0]] * 5
-    holes = [[None, 20.0, None], [20.0, None, 20.0], [20.0] * 3, [20.0] * 3, [20.0] * 3]
+    holes: Times = [[None, 20.0, None], [20.0, None, 20.0], [20.0] * 3, [20.0] * 3, [20.0] * 3]
     found = known(row(summarise(make_case({"selectin": whole, "joined": holes}, twin=False)), "joined").to_best)
     assert (found.value, found.workers, found.samples) == (pytest.approx(2), 5, 1 + 2 + 3 + 3 + 3)
 
 
 def test_a_worker_without_any_pair_is_no_worker_of_the_ratio():
     early = [[10.0, None]] * 5
-    late = [[None, 20.0], *[[20.0, 20.0]] * 4]
+    late: Times = [[None, 20.0], *[[20.0, 20.0]] * 4]
     found = row(summarise(make_case({"selectin": early, "joined": late}, twin=False)), "joined")
     assert (known(found.quiet).workers, known(found.to_best).workers) == (5, 4)
     assert known(found.to_best).low is None  # four workers give no interval

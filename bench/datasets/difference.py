@@ -94,7 +94,7 @@ class _Comparison:
             return f"{where}: {name} is {_kind(theirs)}, the dataset has {_kind(ours)}."
         if ours is None or theirs is None or not self._same(ours, theirs):
             return f"{where}: {name} is {self._name(theirs)}, the dataset has {self._name(ours)}."
-        return f"{where}: {self._nodes(ours, theirs)}"
+        return f"{where}: {name}: {self._nodes(ours, theirs)}"
 
     def _collections(self, where: str, expected: list[Node], found: list[Node]) -> str:
         counts = (

@@ -198,6 +198,13 @@ def test_an_unfit_python_gets_one_sentence_and_exit_2(
     assert not (bare / ".venv").exists()
 
 
+def test_a_python_without_its_venv_module_is_found_out(bare: Path, tmp_path: Path) -> None:
+    (tmp_path / "ensurepip.py").write_text("raise ImportError('as where Debian keeps it in a package of its own')")
+    done = make(bare, "venv", f"PYTHON={sys.executable}", PYTHONPATH=str(tmp_path))
+    assert done.returncode == 2
+    assert "comes without the venv module" in done.stderr
+
+
 def test_a_python_that_is_named_runs_no_command_hidden_in_its_name(bare: Path) -> None:
     done = make(bare, "venv", "PYTHON='; touch ran; $(shell touch ran) `touch ran` '")
     assert done.returncode == 2

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.any_run import any_run
-from support.runs import make_case, make_run
+from support.runs import make_run
 
 from bench.errors import BenchError
 from bench.model import Run
@@ -123,13 +123,13 @@ def test_whoever_reads_while_a_run_is_saved_reads_the_one_before_whole(tmp_path:
     save(make_run(), tmp_path)
     before = (tmp_path / "run.json").read_bytes()
     with (tmp_path / "run.json").open("rb") as reader:
-        save(make_run([make_case()]), tmp_path)
+        save(make_run(label="another"), tmp_path)
         assert reader.read() == before
 
 
 def test_saving_leaves_nothing_but_the_run_file(tmp_path: Path) -> None:
     save(make_run(), tmp_path)
-    save(make_run([make_case()]), tmp_path)
+    save(make_run(label="another"), tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["run.json"]
 
 
@@ -144,7 +144,7 @@ def test_a_save_that_fails_is_an_error_and_leaves_the_file_before(tmp_path: Path
     save(before, tmp_path)
     (tmp_path / f".run.json.{os.getpid()}.tmp").mkdir()  # stands in the way of the temporary file
     with pytest.raises(BenchError, match="--results"):
-        save(make_run([make_case()]), tmp_path)
+        save(make_run(label="another"), tmp_path)
     assert load(tmp_path) == before
 
 

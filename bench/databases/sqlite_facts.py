@@ -16,7 +16,6 @@ SETTINGS = (
     "automatic_index",
     "busy_timeout",
     "cache_size",
-    "cache_spill",
     "cell_size_check",
     "encoding",
     "foreign_keys",
@@ -34,7 +33,7 @@ SETTINGS = (
     "temp_store",
     "threads",
 )
-"""Pragmas that can change how long a load takes, or say how the file is laid out."""
+"""Pragmas that can change how long a load takes, or say how the file is laid out, less those that follow from others."""
 
 
 def facts(target: Target) -> TargetFacts:

@@ -94,7 +94,7 @@ def test_memory_does_not_grow_with_the_graph() -> None:
         return most
 
     peak(Size((10, 5)))
-    assert peak(Size((20_000, 5))) < 1.5 * peak(Size((4_000, 5)))
+    assert peak(Size((12_000, 5))) < 1.5 * peak(Size((3_000, 5)))
 
 
 def test_the_key_of_each_class_is_known_by_its_attribute() -> None:

@@ -1,0 +1,274 @@
+"""What the HTML report says, as plain values in the order of the page; `templates/` says how it looks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from markupsafe import Markup
+
+from bench.model import Arm, Run, Sampling, StatementCount
+from bench.reduce.types import ArmSummary, CaseSummary, Crossover
+from bench.report.charts.canvas import Chart
+from bench.report.charts.draw import Charts
+from bench.report.charts.inline import colour, dark_colours, inline_svg
+from bench.report.charts.palette import Hue
+from bench.report.charts.scales import time_unit
+from bench.report.columns import COLUMNS, NOTHING, SERIES_HEADERS, SERIES_NUMERIC, series_row
+from bench.report.facts import Facts, case_title, dataset_text, run_facts, settings_facts
+from bench.report.findings import crossover_findings, findings
+from bench.report.notes import notes
+from bench.report.units import counted
+
+MOST_SAMPLES_LISTED = 40
+"""Samples of one worker that the page writes out; all of them are in run.json, and in the chart."""
+
+ALL_CHARTS = "bench report {id} --charts all"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """A cell of a table: its figure, and its interval where it has one, `(179-188)`."""
+
+    value: str
+    interval: str = ""
+    numeric: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A row of a table: the cell that names it, its colour as CSS, whether it is the best or wrong, its figures."""
+
+    name: Cell
+    cells: tuple[Cell, ...]
+    colour: str = ""
+    mark: str = ""
+    link: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A table. caption: read aloud, not shown. headers: title and whether its column is of numbers."""
+
+    caption: str
+    headers: tuple[tuple[str, bool], ...]
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statements:
+    """What one strategy sends. executed: one line for each of the texts."""
+
+    arm: str
+    summary: str
+    total: str
+    colour: str
+    texts: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """A part of the page with a heading: a case or a crossover."""
+
+    anchor: str
+    title: str
+    question: str = ""
+    dataset: str = ""
+    findings: tuple[str, ...] = ()
+    table: Table | None = None
+    notes: tuple[str, ...] = ()
+    charts: tuple[Markup, ...] = ()
+    statements: tuple[Statements, ...] = ()
+    samples: Table | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """The whole report."""
+
+    title: str
+    facts: Facts
+    settings: Facts
+    remarks: tuple[str, ...]
+    crossovers: tuple[Section, ...]
+    contents: Table | None
+    cases: tuple[Section, ...]
+    dark: Mapping[str, str]
+
+
+def make_page(run: Run, charts: Charts, summaries: Sequence[CaseSummary], crossovers: Sequence[Crossover]) -> Page:
+    """Lay a run out. A case that is not among those that were drawn has its table and findings only."""
+    hues = charts.hues
+    return Page(
+        title=run.label or run.id,
+        facts=run_facts(run),
+        settings=settings_facts(run),
+        remarks=tuple(_remarks(run, charts, len(summaries), len(crossovers))),
+        crossovers=tuple(
+            _crossover_section(at, crossover, charts.crossovers.get(at)) for at, crossover in enumerate(crossovers)
+        ),
+        contents=_contents(summaries) if len(summaries) > 1 else None,
+        cases=tuple(
+            _case_section(at, summary, run.sampling, charts.cases.get(at), hues) for at, summary in enumerate(summaries)
+        ),
+        dark=dark_colours(hues),
+    )
+
+
+def _remarks(run: Run, charts: Charts, cases: int, crossovers: int) -> Iterator[str]:
+    """What a reader has to know before any number."""
+    if run.status == "interrupted":
+        yield f"This run was interrupted: {cases} of {counted(len(run.planned), 'case')} stand here."
+    if run.status == "running":
+        yield f"This run was not finished when the report was drawn: {cases} of {counted(len(run.planned), 'case')}."
+    if run.sampling.quick:
+        yield "A quick look: too few samples to claim a difference in time. The counts are exact all the same."
+    if not cases:
+        yield "No case was measured."
+    drawn = len(charts.cases)
+    if drawn < cases:
+        command = ALL_CHARTS.format(id=run.id)
+        yield f"Charts, statements and samples stand with the first {drawn} of {cases:,} cases; {command} gives all."
+    elif len(charts.crossovers) < crossovers and drawn:
+        yield f"Not every one of the {crossovers} crossovers is drawn; {ALL_CHARTS.format(id=run.id)} draws them all."
+
+
+def _case_section(
+    at: int, summary: CaseSummary, sampling: Sampling, charts: Sequence[Chart] | None, hues: Mapping[str, Hue]
+) -> Section:
+    case = summary.case
+    detailed = charts is not None
+    return Section(
+        anchor=_anchor(at),
+        title=case_title(case),
+        question=case.scenario.question,
+        dataset=dataset_text(case),
+        findings=findings(summary),
+        table=_case_table(summary, hues),
+        notes=notes(summary, sampling),
+        charts=tuple(Markup(inline_svg(chart)) for chart in charts or ()),  # noqa: S704 - ElementTree has escaped it
+        statements=tuple(_statements(row.arm, hues) for row in summary.rows if row.arm.counters) if detailed else (),
+        samples=_samples_table(summary) if detailed else None,
+    )
+
+
+def _crossover_section(at: int, crossover: Crossover, chart: Chart | None) -> Section:
+    rows = [series_row(case) for case in crossover.cases]
+    return Section(
+        anchor=f"crossover-{at + 1}",
+        title=f"Crossover: {crossover.fixed}, by {crossover.axis}",
+        findings=crossover_findings(crossover),
+        table=Table(
+            caption=f"The fastest strategy at each size of {crossover.fixed}",
+            headers=tuple(zip(SERIES_HEADERS, SERIES_NUMERIC, strict=True)),
+            rows=tuple(
+                Row(name=Cell(value=name, numeric=False), cells=_cells(cells, SERIES_NUMERIC[1:]))
+                for name, *cells in rows
+            ),
+        ),
+        charts=(Markup(inline_svg(chart)),) if chart else (),  # noqa: S704 - ElementTree has escaped it
+    )
+
+
+def _contents(summaries: Sequence[CaseSummary]) -> Table:
+    """The cases of a run, each with its winner."""
+    return Table(
+        caption="The cases of this run and the fastest strategy of each",
+        headers=(("case", False), *zip(SERIES_HEADERS[1:], SERIES_NUMERIC[1:], strict=True)),
+        rows=tuple(
+            Row(
+                name=Cell(value=case_title(summary.case), numeric=False),
+                cells=_cells(series_row(summary)[1:], SERIES_NUMERIC[1:]),
+                link=f"#{_anchor(at)}",
+            )
+            for at, summary in enumerate(summaries)
+        ),
+    )
+
+
+def _case_table(summary: CaseSummary, hues: Mapping[str, Hue]) -> Table:
+    """The columns that hold anything, strategies as rows."""
+    first, *others = COLUMNS
+    shown = [column for column in others if any(column.full(row) != NOTHING for row in summary.rows)]
+    numeric = [column.numeric for column in shown]
+    return Table(
+        caption=f"Strategies of {case_title(summary.case)}, fastest first",
+        headers=((first.header, False), *((column.header, column.numeric) for column in shown)),
+        rows=tuple(
+            Row(
+                name=Cell(value=first.full(row), numeric=False),
+                cells=_cells([column.full(row) for column in shown], numeric),
+                colour=_colour(row.arm, hues),
+                mark=_mark(row, summary),
+            )
+            for row in summary.rows
+        ),
+    )
+
+
+def _mark(row: ArmSummary, summary: CaseSummary) -> str:
+    if row.arm.error is not None:
+        return "wrong"
+    return "best" if row.arm.name == summary.best or row.tied else ""
+
+
+def _colour(arm: Arm, hues: Mapping[str, Hue]) -> str:
+    return colour(hues[arm.strategy].light) if arm.strategy in hues else ""
+
+
+def _statements(arm: Arm, hues: Mapping[str, Hue]) -> Statements:
+    assert arm.counters is not None
+    return Statements(
+        arm=arm.name,
+        summary=arm.summary,
+        total=counted(arm.counters.statements, "statement"),
+        colour=_colour(arm, hues),
+        texts=tuple((_executed(statement), statement.sql.strip()) for statement in arm.counters.by_statement),
+    )
+
+
+def _executed(statement: StatementCount) -> str:
+    return (
+        f"Executed {counted(statement.executions, 'time')}: {counted(statement.rows, 'row')} fetched, "
+        f"{counted(statement.parameters, 'bound parameter')} sent."
+    )
+
+
+def _samples_table(summary: CaseSummary) -> Table | None:
+    """Every sample in the order taken: a row for each arm, collector policy and worker."""
+    rows = tuple(row for arm in summary.case.arms for row in _sample_rows(arm))
+    headers = (("arm", False), ("collector", False), ("worker", True), ("unit", False), ("samples", False))
+    return Table(caption="Samples in the order taken", headers=headers, rows=rows) if rows else None
+
+
+def _sample_rows(arm: Arm) -> Iterator[Row]:
+    for samples in arm.samples:
+        if not samples.wall_ns:
+            continue
+        unit = time_unit(max(samples.wall_ns))
+        taken = sorted(zip(samples.worker, samples.round, samples.wall_ns, strict=True))
+        for worker, group in groupby(taken, key=lambda sample: sample[0]):
+            times = [
+                f"{wall / unit.ns:,.4g}" if wall < 1e4 * unit.ns else f"{wall / unit.ns:,.0f}" for *_, wall in group
+            ]
+            more = len(times) - MOST_SAMPLES_LISTED
+            listed = "  ".join(times[:MOST_SAMPLES_LISTED]) + (f"  and {more:,} more in run.json" if more > 0 else "")
+            yield Row(
+                name=Cell(value=arm.name, numeric=False),
+                cells=_cells([samples.collector, str(worker + 1), unit.name, listed], [False, True, False, False]),
+            )
+
+
+def _cells(texts: Sequence[str], numeric: Sequence[bool]) -> tuple[Cell, ...]:
+    return tuple(_cell(text, right) for text, right in zip(texts, numeric, strict=True))
+
+
+def _cell(text: str, numeric: bool) -> Cell:
+    """A text of a table, its interval apart: the figure is what is read first."""
+    value, bracket, interval = text.partition(" (") if numeric else (text, "", "")
+    return Cell(value=value, interval=f"{bracket.strip()}{interval}", numeric=numeric)
+
+
+def _anchor(at: int) -> str:
+    return f"case-{at + 1}"

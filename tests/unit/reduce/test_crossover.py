@@ -1,7 +1,7 @@
 import math
 
 import pytest
-from support.runs import make_case, make_run, typical_times, without_samples
+from support.runs import make_arm, make_case, make_run, typical_times, without_samples
 
 from bench.model import DatasetOptions
 from bench.reduce.crossover import crossovers, is_clear
@@ -75,11 +75,12 @@ def test_noise_at_one_end_makes_a_crossing_uncertain():
 
 def test_an_interval_inside_the_noise_floor_is_not_clear():
     near, far = case_of("10x5", selectin=100.0, joined=103.0), case_of("10x5", selectin=100.0, joined=140.0)
-    noisy = {"selectin": 100.0, "joined": 103.0}
+    twin = make_arm("selectin", [[ms] for ms in (95.0, 98.0, 100.0, 102.0, 105.0)], kind="twin")
+    same = {"selectin": exact(100.0), "joined": exact(103.0)}
     assert is_clear("selectin", "joined", summarise(near))
     assert is_clear("selectin", "joined", summarise(far))
     assert not is_clear("joined", "selectin", summarise(far))
-    assert not is_clear("selectin", "joined", summarise(make_case(noisy, spread=0.08)))
+    assert not is_clear("selectin", "joined", summarise(make_case(same, twin=False, arms=[twin])))
     assert not is_clear("selectin", "joined", summarise(make_case({"selectin": 1.0, "joined": 9.0}, workers=4)))
 
 

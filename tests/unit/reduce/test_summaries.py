@@ -57,7 +57,7 @@ def test_a_round_without_its_other_half_is_left_out():
 
 def test_a_worker_without_any_pair_is_no_worker_of_the_ratio():
     early = [[10.0, None]] * 5
-    late: Times = [[None, 20.0], *[[20.0, 20.0]] * 4]
+    late: Times = [[None, 20.0], [20.0, 20.0], [20.0, 20.0], [20.0, 20.0], [20.0, 20.0]]
     found = row(summarise(make_case({"selectin": early, "joined": late}, twin=False)), "joined")
     assert (known(found.quiet).workers, known(found.to_best).workers) == (5, 4)
     assert known(found.to_best).low is None  # four workers give no interval
@@ -134,6 +134,7 @@ def test_there_is_no_noise_floor_without_a_twin_or_without_an_interval():
         (ratio(1.05, 1.02, 1.08), 0.06, True),  # below the noise floor
         (ratio(1.05, 1.02, 1.08), 0.04, False),
         (ratio(0.96, 0.93, 0.98), 0.05, True),  # as near as 1.05, by factors
+        (ratio(0.90, 0.88, 0.92), 0.05, False),
         (ratio(1.05, 1.02, 1.08), None, False),
         (ratio(1.00), 0.5, False),  # without an interval nothing is claimed, not even a tie
     ],

@@ -70,6 +70,11 @@ def test_counts_are_told_even_where_times_may_not_be():
     assert "lazy and immediate: 1,001 statements went out, against 3" in found
 
 
+def test_what_a_wrong_arm_fetched_explains_nothing():
+    found = findings(summarise(make_case(workers=1, wrong={"joined_inner": "User 7 is missing."})))
+    assert not any("joined_inner" in sentence for sentence in found[1:])
+
+
 def test_a_case_without_times_says_so_and_no_more_than_its_counts():
     first, second = findings(summarise(without_samples(make_case())))
     assert first == "Nothing was timed, so nothing is said about time."
@@ -110,6 +115,13 @@ def test_a_collector_that_costs_more_than_the_load_is_told_with_the_setting_that
     assert "gc.set_threshold(50_000, 20, 100) brings that to 1.30x" in found
 
 
+def test_the_collector_is_told_of_a_strategy_that_was_sampled_with_the_setting():
+    tuned = make_arm("joined", exact(140.0), collectors={"default": 2.5, "tuned": 1.2})
+    found = text_of(make_case({"selectin": exact(100.0)}, collectors={"default": 3.9}, arms=[tuned]))
+    assert "joined takes 2.50x its quiet time" in found
+    assert "selectin takes 3.90x" not in found
+
+
 def test_a_setting_that_was_not_measured_is_not_recommended():
     found = text_of(make_case({"selectin": exact(100.0)}, collectors={"default": 3.9}))
     assert "takes 3.90x its quiet time" in found
@@ -136,6 +148,14 @@ def test_a_tie_on_the_way_does_not_undo_a_crossover():
     found = crossover_findings(series(tie, joined=lambda n: {2: 5.0, 10: 20.0002, 100: 90.0}[n], selectin=tie.get))
     assert len(found) == 1
     assert found[0].endswith("on, selectin beats joined (between 1000x2 and 1000x100).")
+
+
+def test_a_tie_that_flickers_on_the_way_is_one_crossover_and_not_three():
+    joined = {1: 5.0, 10: 20.002, 20: 30.0, 50: 60.002, 100: 90.0}
+    selectin = {1: 9.0, 10: 20.0, 20: 30.002, 50: 60.0, 100: 50.0}
+    found = crossover_findings(series(joined, joined=joined.__getitem__, selectin=selectin.__getitem__))
+    assert len(found) == 1
+    assert found[0].endswith("on, selectin beats joined (between 1000x1 and 1000x100).")
 
 
 def test_a_lead_that_does_not_last_is_not_said_to_be_for_good():

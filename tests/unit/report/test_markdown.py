@@ -105,6 +105,10 @@ def test_hostile_text_is_shown_as_it_is_written_and_never_as_markup():
     assert HOSTILE in shown(markdown)
 
 
+def test_angle_brackets_and_ampersands_are_entities():
+    assert escaped("<b> &lt;") == "&lt;b&gt; &amp;lt;"
+
+
 @given(st.text(alphabet=st.characters(exclude_categories=["C", "Z"]) | st.sampled_from(" \\`*_[]<>|~$&#!()-+.1")))
 def test_escaped_text_reads_as_it_was_written(text):
     inline = GFM.parse(f"- x {escaped(text)}")

@@ -145,7 +145,7 @@ def _held_against(summary: CaseSummary) -> str:
     if row.to_best is None:
         return "here it holds"
     if row.tied:
-        return f"here it holds, in a tie with {best}"
+        return f"here nothing speaks against it, it ties with {best}"
     return f"here it does not hold, {rule} takes {ratio_text(row.to_best, f'as long as {best}')}"
 
 

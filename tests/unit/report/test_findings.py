@@ -86,7 +86,10 @@ def test_a_case_without_times_says_so_and_no_more_than_its_counts():
     [
         ({"selectin": 100.0, "joined": 140.0}, "here it holds."),
         ({"selectin": exact(100.0), "joined": exact(100.01, 1)}, "here it holds."),
-        ({"joined": exact(100.0), "selectin": exact(100.001, 1)}, "here nothing speaks against it, it ties with joined."),
+        (
+            {"joined": exact(100.0), "selectin": exact(100.001, 1)},
+            "here nothing speaks against it, it ties with joined.",
+        ),
         ({"selectin": exact(100.0), "selectin[50]": exact(90.0)}, "selectin[50] being the fastest of that kind."),
         ({"joined": 100.0, "lazy": 140.0}, "it was not measured here."),
     ],

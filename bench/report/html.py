@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from markupsafe import Markup, escape
 
 from bench.model import Run
@@ -16,8 +15,10 @@ from bench.reduce.summaries import summarise_all
 from bench.reduce.types import CaseSummary, Crossover
 from bench.report.charts.draw import Charts
 from bench.report.page import make_page
+from bench.report.units import RANGE
 
-_FIGURE = re.compile(r"\d[\d.,]*(?:x| (?:ns|µs|ms|s|kB|MB|GB|%))(?: \([\d.,]+–[\d.,]+\))?|\([\d.,]+–[\d.,]+\)")
+_INTERVAL = rf"\([\d.,]+{RANGE}[\d.,]+\)"
+_FIGURE = re.compile(rf"\d[\d.,]*(?:x| (?:ns|µs|ms|s|kB|MB|GB|%))(?: {_INTERVAL})?|{_INTERVAL}")
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
@@ -60,4 +61,6 @@ def _prose(text: str) -> Markup:
 
 def _printable(value: object) -> object:
     """Without the characters that HTML forbids; what is markup already holds none."""
-    return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", value) if type(value) is str else value
+    if type(value) is not str or value.isprintable():
+        return value
+    return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", value)

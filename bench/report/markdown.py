@@ -21,12 +21,14 @@ Charts = Mapping[str, str | PurePath]
 """Captions, and the images that they stand under, as paths from the report's own folder."""
 
 
-def run_markdown(run: Run, *, charts: Charts, summaries: Sequence[CaseSummary] | None = None) -> str:
+def run_markdown(
+    run: Run, *, charts: Charts, summaries: Sequence[CaseSummary] | None = None, remarks: Sequence[str] = ()
+) -> str:
     """Return report.md of the run.
 
     charts: a caption that begins with a case's title and a colon, `one_to_many 1000x50 on sqlite: every sample`,
     places its image in that case; any other stands before the cases. summaries: the run's cases reduced, where the
-    caller has them already.
+    caller has them already. remarks: what a reader has to know of this report before any number.
     """
     summaries = summarise_all(run) if summaries is None else summaries
     titles = {case_title(summary.case) for summary in summaries}
@@ -34,6 +36,8 @@ def run_markdown(run: Run, *, charts: Charts, summaries: Sequence[CaseSummary] |
     shared = {caption: path for caption, path in charts.items() if caption not in placed}
     facts = [f"{name}: {value}" for name, value in run_facts(run)]
     blocks = [f"# {escaped(run.label or run.id)}", bullets(facts)]
+    if remarks:
+        blocks.append("\n".join(f"> {escaped(remark)}  " for remark in remarks))
     if not summaries:
         blocks.append("No case was measured.")
     for crossover in crossovers(run, summaries=summaries):

@@ -19,12 +19,11 @@ from bench.report.columns import COLUMNS, NOTHING, SERIES_HEADERS, SERIES_NUMERI
 from bench.report.facts import Facts, case_title, dataset_text, run_facts, settings_facts
 from bench.report.findings import crossover_findings, findings
 from bench.report.notes import notes
+from bench.report.remarks import remarks
 from bench.report.units import counted
 
 MOST_SAMPLES_LISTED = 40
 """Samples of one worker that the page writes out; all of them are in run.json, and in the chart."""
-
-ALL_CHARTS = "bench report {id} --charts all"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +103,7 @@ def make_page(run: Run, charts: Charts, summaries: Sequence[CaseSummary], crosso
         title=run.label or run.id,
         facts=run_facts(run),
         settings=settings_facts(run),
-        remarks=tuple(_remarks(run, charts, len(summaries), len(crossovers))),
+        remarks=remarks(run, charts, crossovers) + (() if summaries else ("No case was measured.",)),
         crossovers=tuple(
             _crossover_section(at, crossover, charts.crossovers.get(at)) for at, crossover in enumerate(crossovers)
         ),
@@ -114,24 +113,6 @@ def make_page(run: Run, charts: Charts, summaries: Sequence[CaseSummary], crosso
         ),
         dark=dark_colours(hues),
     )
-
-
-def _remarks(run: Run, charts: Charts, cases: int, crossovers: int) -> Iterator[str]:
-    """What a reader has to know before any number."""
-    if run.status == "interrupted":
-        yield f"This run was interrupted: {cases} of {counted(len(run.planned), 'case')} stand here."
-    if run.status == "running":
-        yield f"This run was not finished when the report was drawn: {cases} of {counted(len(run.planned), 'case')}."
-    if run.sampling.quick:
-        yield "A quick look: too few samples to claim a difference in time. The counts are exact all the same."
-    if not cases:
-        yield "No case was measured."
-    drawn = len(charts.cases)
-    if drawn < cases:
-        command = ALL_CHARTS.format(id=run.id)
-        yield f"Charts, statements and samples stand with the first {drawn} of {cases:,} cases; {command} gives all."
-    elif len(charts.crossovers) < crossovers and drawn:
-        yield f"Not every one of the {crossovers} crossovers is drawn; {ALL_CHARTS.format(id=run.id)} draws them all."
 
 
 def _case_section(
@@ -189,20 +170,20 @@ def _contents(summaries: Sequence[CaseSummary]) -> Table:
 
 def _case_table(summary: CaseSummary, hues: Mapping[str, Hue]) -> Table:
     """The columns that hold anything, strategies as rows."""
-    first, *others = COLUMNS
-    shown = [column for column in others if any(column.full(row) != NOTHING for row in summary.rows)]
+    texts = {column: [column.full(row) for row in summary.rows] for column in COLUMNS}
+    first, *shown = [column for column in COLUMNS if any(text != NOTHING for text in texts[column])] or COLUMNS
     numeric = [column.numeric for column in shown]
     return Table(
         caption=f"Strategies of {case_title(summary.case)}, fastest first",
         headers=((first.header, False), *((column.header, column.numeric) for column in shown)),
         rows=tuple(
             Row(
-                name=Cell(value=first.full(row), numeric=False),
-                cells=_cells([column.full(row) for column in shown], numeric),
+                name=Cell(value=texts[first][at], numeric=False),
+                cells=_cells([texts[column][at] for column in shown], numeric),
                 colour=_colour(row.arm, hues),
                 mark=_mark(row, summary),
             )
-            for row in summary.rows
+            for at, row in enumerate(summary.rows)
         ),
     )
 

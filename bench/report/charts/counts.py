@@ -26,7 +26,7 @@ from bench.report.charts.canvas import (
     width_in,
 )
 from bench.report.charts.palette import Hue
-from bench.report.charts.rows import EDGE_IN, measured, names_in, put_names, row_in
+from bench.report.charts.rows import EDGE_IN, measured, names_in, put_figures, put_names, row_in, set_rows
 from bench.report.charts.scales import far_apart, linear, logarithmic
 
 TITLE = "Statements sent and rows fetched, by strategy"
@@ -55,7 +55,6 @@ def draw_counts(summary: CaseSummary, hues: dict[str, Hue], *, stem: str) -> Cha
     _panel(one, counters, colours, statements, lambda counts: counts.statements, "statements")
     _panel(two, counters, colours, rows, lambda counts: counts.rows, "rows", lambda counts: counts.repeated_rows)
     put_names(one, names)
-    put_names(two, [""] * len(names))
     header(figure, TITLE, f"{measured(summary.case)}; exact, the same on any machine")
     legend(
         figure,
@@ -105,18 +104,8 @@ def _panel(
         )
     axes.grid(axis="x", color=GRID, linewidth=0.8)
     axes.set_xlabel(f"{noun}{', logarithmic' if far else ''}", fontsize=SMALL, color=MUTED)
-    for at, text in enumerate(texts):
-        axes.annotate(
-            text,
-            (1, at),
-            xycoords=("axes fraction", "data"),
-            xytext=(6, 0),
-            textcoords="offset points",
-            va="center_baseline",
-            color=INK,
-            fontsize=SMALL,
-            annotation_clip=False,
-        )
+    set_rows(axes, len(texts))
+    put_figures(axes, texts, [INK] * len(texts), size=SMALL)
 
 
 def _far_apart(axes: Axes, values: Sequence[int], colours: Sequence[str]) -> None:
@@ -124,10 +113,11 @@ def _far_apart(axes: Axes, values: Sequence[int], colours: Sequence[str]) -> Non
     axes.set_xscale("log")
     axes.set_xlim(low, high)
     logarithmic(axes.xaxis, low, high, most=5)
-    for at, (value, colour) in enumerate(zip(values, colours, strict=True)):
-        if value > 0:
-            axes.plot([low, value], [at, at], color=colour, linewidth=2.5, solid_capstyle="butt", zorder=2)
-            axes.plot(value, at, marker="o", markersize=8, color=colour, mew=0, zorder=3)
+    lines = [at for at, value in enumerate(values) if value > 0]
+    shown = [values[at] for at in lines]
+    shades = [colours[at] for at in lines]
+    axes.hlines(lines, [low] * len(lines), shown, colors=shades, linewidth=2.5, zorder=2)
+    axes.scatter(shown, lines, s=64, color=shades, linewidths=0, zorder=3)
 
 
 def _rows_text(counts: Counters) -> str:

@@ -25,10 +25,15 @@ _LONGEST_STEM = 80
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Charts:
-    """The charts of a run. cases: by the place of the case in the run. crossovers: by the place of the crossover."""
+    """The charts of a run.
+
+    cases: by the place of the case in the run, empty where there was nothing to draw. crossovers: by the place of the
+    crossover. series: how many of the crossovers were looked at. hues: the colours of the run's strategies.
+    """
 
     cases: Mapping[int, tuple[Chart, ...]] = field(default_factory=dict)
     crossovers: Mapping[int, Chart] = field(default_factory=dict)
+    series: int = 0
     hues: Mapping[str, Hue] = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[Chart]:
@@ -47,9 +52,14 @@ def draw_charts(summaries: Sequence[CaseSummary], crossovers: Sequence[Crossover
     most = MOST_CASES_DRAWN if amount == "few" else max(len(summaries), len(crossovers))
     stems = _Stems()
     with drawing():
-        series = {at: _crossover(crossover, hues, stems) for at, crossover in enumerate(crossovers[:most])}
+        lines = {at: _crossover(crossover, hues, stems) for at, crossover in enumerate(crossovers[:most])}
         cases = {at: tuple(_case(summary, hues, stems)) for at, summary in enumerate(summaries[:most])}
-    return Charts(cases=cases, crossovers={at: chart for at, chart in series.items() if chart}, hues=hues)
+    return Charts(
+        cases=cases,
+        crossovers={at: chart for at, chart in lines.items() if chart},
+        series=len(lines),
+        hues=hues,
+    )
 
 
 def run_hues(summaries: Iterable[CaseSummary]) -> dict[str, Hue]:

@@ -11,10 +11,14 @@ from xml.etree import ElementTree as ET
 
 from bench.report.charts.canvas import GRID, INK, MUTED, PAPER, Chart
 from bench.report.charts.palette import Hue
+from bench.report.charts.rows import EDGE_IN
 
 _SVG = "http://www.w3.org/2000/svg"
 _XLINK = "http://www.w3.org/1999/xlink"
 _HREF = f"{{{_XLINK}}}href"
+_INDENT_PT = 72 * EDGE_IN - 1
+"""Cut off on the left, so that the chart begins where the page's text does."""
+
 _COLOUR = re.compile(r"#[0-9a-f]{6}\b")
 _FAMILY = re.compile(r"font-family:[^;]*;?\s*")
 _LOCAL = re.compile(r"url\(#([^)]+)\)")
@@ -39,6 +43,8 @@ def inline_svg(chart: Chart) -> str:
     used = _references(root)
     for element in root.iter():
         _adapt(element, used, prefix=f"{chart.stem}-")
+    left, top, width, height = (float(number) for number in root.get("viewBox", "0 0 1 1").split())
+    root.set("viewBox", f"{left + _INDENT_PT:g} {top:g} {width - _INDENT_PT:g} {height:g}")
     root.set("role", "img")
     root.set("aria-label", chart.alt)
     return ET.tostring(root, encoding="unicode")

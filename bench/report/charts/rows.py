@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.transforms import ScaledTranslation
 
 from bench.model import Case
 from bench.reduce.types import CaseSummary
@@ -25,11 +26,30 @@ def names_in(figure: Figure, names: Sequence[str]) -> float:
     return EDGE_IN + width_in(figure, [label(name) for name in names], size=NORMAL) + 0.12
 
 
+def set_rows(axes: Axes, count: int) -> None:
+    """Give the axes `count` lines, the first on top; what stands beside them is text, since ticks are slow to make."""
+    axes.yaxis.set_visible(False)
+    axes.set_ylim(count - 0.45, -0.55)
+
+
 def put_names(axes: Axes, names: Sequence[str]) -> None:
-    """The first name on top, without ticks."""
-    axes.set_yticks(range(len(names)), [label(name) for name in names], fontsize=NORMAL, color=INK)
-    axes.tick_params(axis="y", length=0, pad=7)
-    axes.set_ylim(len(names) - 0.45, -0.55)
+    """Write the names to the left of the lines."""
+    _put(axes, [label(name) for name in names], [INK] * len(names), x=0, offset_pt=-7, side="right", size=NORMAL)
+
+
+def put_figures(axes: Axes, figures: Sequence[str], colours: Sequence[str], *, size: float) -> None:
+    """Write a figure to the right of each line."""
+    _put(axes, figures, colours, x=1, offset_pt=7, side="left", size=size)
+
+
+def _put(
+    axes: Axes, texts: Sequence[str], colours: Sequence[str], *, x: float, offset_pt: float, side: str, size: float
+) -> None:
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    place = axes.get_yaxis_transform() + ScaledTranslation(offset_pt / 72, 0, figure.dpi_scale_trans)
+    for at, (text, colour) in enumerate(zip(texts, colours, strict=True)):
+        axes.text(x, at, text, transform=place, ha=side, va="center_baseline", color=colour, size=size)
 
 
 def measured(case: Case) -> str:

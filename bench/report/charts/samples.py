@@ -14,6 +14,7 @@ from bench.model.run import Collector
 from bench.reduce.types import CaseSummary
 from bench.report import units
 from bench.report.charts.canvas import (
+    GRID,
     INK,
     MUTED,
     SMALL,
@@ -27,7 +28,7 @@ from bench.report.charts.canvas import (
     write,
 )
 from bench.report.charts.palette import Hue
-from bench.report.charts.rows import EDGE_IN, measured, names_in, put_names, row_in
+from bench.report.charts.rows import EDGE_IN, measured, names_in, put_names, row_in, set_rows
 from bench.report.charts.scales import TimeUnit, far_apart, span, time_unit
 
 TITLE = "Every sample, by strategy and worker"
@@ -63,7 +64,9 @@ def draw_samples(summary: CaseSummary, hues: dict[str, Hue], *, stem: str) -> Ch
     for at, ((collector, text), width) in enumerate(zip(panels, widths, strict=True)):
         axes = place(figure, left=start, right=WIDTH_IN - start - width, top=_TOP_IN, bottom=0.6)
         _panel(axes, [(arm, _of(arm, collector)) for arm in arms], hues, unit, width_in=width)
-        put_names(axes, ["" for _ in names] if at else names)
+        set_rows(axes, len(names))
+        if not at:
+            put_names(axes, names)
         write(figure, text, x=start, y=_TOP_IN - 0.22, size=SMALL, color=INK, weight="bold")
         start += width + _GAP_IN
     header(
@@ -150,10 +153,9 @@ def _panel(
         color=INK,
         rasterized=rasterised,
     )
-    for at in range(1, len(taken)):
-        axes.axhline(at - 0.5, color=MUTED, linewidth=0.4, alpha=0.35)
     far = far_apart(walls)
     span(axes, [wall / unit.ns for wall in walls], far=far, from_zero=False, ticks=round(1.5 * width_in))
+    axes.hlines([at - 0.5 for at in range(1, len(taken))], *axes.get_xlim(), color=GRID, linewidth=0.8, zorder=1)
     axes.set_xlabel(f"time of one load, {unit.name}{', logarithmic' if far else ''}", fontsize=SMALL, color=MUTED)
 
 

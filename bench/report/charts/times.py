@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
@@ -11,6 +13,7 @@ from bench.report import units
 from bench.report.charts.canvas import (
     INK,
     MUTED,
+    NORMAL,
     PAPER,
     SMALL,
     Chart,
@@ -22,11 +25,13 @@ from bench.report.charts.canvas import (
     width_in,
 )
 from bench.report.charts.palette import Hue
-from bench.report.charts.rows import EDGE_IN, measured, names_in, put_names, row_in, sampled
+from bench.report.charts.rows import EDGE_IN, measured, names_in, put_figures, put_names, row_in, sampled, set_rows
 from bench.report.charts.scales import TimeUnit, far_apart, span, time_unit
 
 TITLE = "Time of one load, by strategy"
 NOT_TIMED = "not timed"
+
+Rows = Sequence[ArmSummary]
 
 
 def draw_times(summary: CaseSummary, hues: dict[str, Hue], *, stem: str) -> Chart:
@@ -45,19 +50,12 @@ def draw_times(summary: CaseSummary, hues: dict[str, Hue], *, stem: str) -> Char
     unit = time_unit(max(row.quiet.value for row in rows if row.quiet))
     far = far_apart(row.quiet.value for row in rows if row.quiet)
     span(axes, [end / unit.ns for time in drawn for end in _ends(time)], far=far, from_zero=True)
-    for at, row in enumerate(rows):
-        _draw_row(axes, at, row, floors.get(row.arm.strategy), hues[row.arm.strategy], unit, bar=not far)
-        axes.annotate(
-            figures[at],
-            (1, at),
-            xycoords=("axes fraction", "data"),
-            xytext=(8, 0),
-            textcoords="offset points",
-            va="center_baseline",
-            color=INK if row.quiet else MUTED,
-            annotation_clip=False,
-        )
+    _draw_default(axes, rows, hues, unit)
+    _draw_quiet(axes, rows, hues, unit, bar=not far)
+    _draw_floors(axes, [floors.get(row.arm.strategy) for row in rows], unit)
+    set_rows(axes, len(rows))
     put_names(axes, names)
+    put_figures(axes, figures, [INK if row.quiet else MUTED for row in rows], size=NORMAL)
     axes.set_xlabel(f"time of one load, {unit.name}{', logarithmic' if far else ''}", fontsize=SMALL, color=MUTED)
     noise = f", noise floor {units.share_text(summary.noise)}" if summary.noise is not None else ""
     header(figure, TITLE, f"{measured(summary.case)}; {sampled(summary)}{noise}")
@@ -65,44 +63,55 @@ def draw_times(summary: CaseSummary, hues: dict[str, Hue], *, stem: str) -> Char
     return finish(figure, stem=stem, title=TITLE, alt=_alt(summary, figures))
 
 
-def _draw_row(
-    axes: Axes, at: int, row: ArmSummary, floor: Estimate | None, hue: Hue, unit: TimeUnit, *, bar: bool
-) -> None:
-    if row.quiet is None:
-        return
-    quiet = row.quiet.value / unit.ns
-    if row.default:
-        default = row.default.value / unit.ns
-        axes.plot([quiet, default], [at, at], color=hue.light, linewidth=1.4, zorder=2)
-        _interval(axes, at, row.default, unit, colour=hue.light, width=4.0)
-        axes.plot(default, at, marker="o", markersize=7.5, markerfacecolor=PAPER, markeredgecolor=hue.light, mew=1.8)
+def _draw_quiet(axes: Axes, rows: Rows, hues: dict[str, Hue], unit: TimeUnit, *, bar: bool) -> None:
+    """The figure that strategies are compared by, with its interval."""
+    timed = [(at, row.quiet, hues[row.arm.strategy].light) for at, row in enumerate(rows) if row.quiet]
+    lines = [at for at, _, _ in timed]
+    values = [time.value / unit.ns for _, time, _ in timed]
+    colours = [colour for _, _, colour in timed]
     if bar:
-        axes.barh(at, quiet, height=0.56, color=hue.light, zorder=2)
+        axes.barh(lines, values, height=0.56, color=colours, zorder=2)
     else:
-        axes.plot(quiet, at, marker="o", markersize=9, color=hue.light, mew=0, zorder=3)
-    _interval(axes, at, row.quiet, unit, colour=INK, width=1.8, caps=bar)
-    if floor:
-        for width, colour in ((5.0, PAPER), (2.2, INK)):
-            axes.plot(floor.value / unit.ns, at, marker="|", markersize=15, mew=width, color=colour, zorder=4)
+        axes.scatter(values, lines, s=80, color=colours, linewidths=0, zorder=3)
+    intervals = _intervals([(at, time) for at, time, _ in timed], unit)
+    axes.hlines(*intervals, color=INK, linewidth=1.8, zorder=5)
+    if bar:
+        places, lows, highs = intervals
+        axes.plot([*lows, *highs], [*places, *places], linestyle="none", marker="|", ms=7, mew=1.8, color=INK, zorder=5)
 
 
-def _interval(
-    axes: Axes, at: int, time: Estimate, unit: TimeUnit, *, colour: str, width: float, caps: bool = False
-) -> None:
-    if time.low is None or time.high is None:
-        return
-    ends = [time.low / unit.ns, time.high / unit.ns]
-    marker = "|" if caps else "none"
-    axes.plot(
-        ends,
-        [at, at],
-        color=colour,
-        linewidth=width,
-        marker=marker,
-        markersize=7,
-        markeredgewidth=width,
-        solid_capstyle="butt",
-        zorder=5 if colour == INK else 2,
+def _draw_default(axes: Axes, rows: Rows, hues: dict[str, Hue], unit: TimeUnit) -> None:
+    """The same load with the interpreter's own collector: a ring, joined to the quiet time."""
+    timed = [
+        (at, row.quiet, row.default, hues[row.arm.strategy].light)
+        for at, row in enumerate(rows)
+        if row.quiet and row.default
+    ]
+    lines = [at for at, *_ in timed]
+    values = [default.value / unit.ns for _, _, default, _ in timed]
+    colours = [colour for *_, colour in timed]
+    axes.hlines(lines, [quiet.value / unit.ns for _, quiet, _, _ in timed], values, colors=colours, linewidth=1.4)
+    wide = [(at, default, colour) for at, _, default, colour in timed if default.low is not None]
+    intervals = _intervals([(at, default) for at, default, _ in wide], unit)
+    axes.hlines(*intervals, colors=[colour for *_, colour in wide], linewidth=4.0)
+    axes.scatter(values, lines, s=56, facecolor=PAPER, edgecolor=colours, linewidths=1.8, zorder=3)
+
+
+def _draw_floors(axes: Axes, floors: Sequence[Estimate | None], unit: TimeUnit) -> None:
+    """A stroke across the bar, with a rim so that it is seen on any colour."""
+    lines = [at for at, floor in enumerate(floors) if floor]
+    values = [floor.value / unit.ns for floor in floors if floor]
+    for width, colour in ((5.0, PAPER), (2.2, INK)):
+        axes.plot(values, lines, linestyle="none", marker="|", ms=15, mew=width, color=colour, zorder=4)
+
+
+def _intervals(times: Sequence[tuple[int, Estimate]], unit: TimeUnit) -> tuple[list[int], list[float], list[float]]:
+    """Lines, lower and upper ends of the times that have an interval."""
+    ends = [(at, time.low, time.high) for at, time in times if time.low is not None and time.high is not None]
+    return (
+        [at for at, _, _ in ends],
+        [low / unit.ns for _, low, _ in ends],
+        [high / unit.ns for _, _, high in ends],
     )
 
 

@@ -1,0 +1,111 @@
+"""The report of a run as files in its folder: report.md, report.html and charts/, each written whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from bench.errors import BenchError
+from bench.model import Run
+from bench.reduce.crossover import crossovers
+from bench.reduce.summaries import summarise_all
+from bench.reduce.types import CaseSummary, Crossover
+from bench.report.charts.canvas import Chart
+from bench.report.charts.draw import Amount, Charts, draw_charts
+from bench.report.facts import case_title
+from bench.report.html import run_html
+from bench.report.markdown import run_markdown
+from bench.report.remarks import remarks
+
+CHARTS = "charts"
+"""The folder of the charts, inside that of the run."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportPaths:
+    """The files of a report, as they were written. charts: an SVG and a PNG of each."""
+
+    markdown: Path
+    html: Path
+    charts: tuple[Path, ...]
+
+
+def write_report(run: Run, folder: Path, *, charts: Amount = "few") -> ReportPaths:
+    """Draw the run and write its report into `folder`, which is made if it is not there.
+
+    charts: `few` draws the first cases and crossovers of a run that has many, `all` every one. Files that are there
+    already are replaced one by one, so that a reader never meets half a file; the pages come last, when the charts
+    that they link to are in place. Raises BenchError where a file cannot be written.
+    """
+    summaries = summarise_all(run)
+    series = crossovers(run, summaries=summaries)
+    drawn = draw_charts(summaries, series, amount=charts)
+    pages = {
+        "report.md": markdown_page(run, drawn, summaries, series),
+        "report.html": run_html(run, drawn, summaries=summaries, crossovers=series),
+    }
+    try:
+        paths = tuple(_write_charts(drawn, folder / CHARTS))
+        markdown, html = (_write(folder / name, text.encode("utf-8", "replace")) for name, text in pages.items())
+    except OSError as error:
+        raise _unwritable(error, folder) from error
+    return ReportPaths(markdown=markdown, html=html, charts=paths)
+
+
+def markdown_page(run: Run, charts: Charts, summaries: Sequence[CaseSummary], series: Sequence[Crossover]) -> str:
+    """Return report.md with the charts where they will be, as paths from the folder that it stands in."""
+    images = dict(_images(charts, summaries, series))
+    return run_markdown(run, charts=images, summaries=summaries, remarks=remarks(run, charts, series))
+
+
+def _images(
+    charts: Charts, summaries: Sequence[CaseSummary], series: Sequence[Crossover]
+) -> Iterator[tuple[str, PurePosixPath]]:
+    """Captions as Markdown takes them, with the image that each stands under, from the report's folder."""
+    for at, chart in charts.crossovers.items():
+        spec = series[at].cases[0].case.spec
+        yield f"{chart.title} ({spec.scenario} {series[at].fixed} on {spec.target})", _image(chart)
+    for at, drawn in charts.cases.items():
+        for chart in drawn:
+            yield f"{case_title(summaries[at].case)}: {chart.title[:1].lower()}{chart.title[1:]}", _image(chart)
+
+
+def _image(chart: Chart) -> PurePosixPath:
+    # The PNG: whatever shows Markdown shows it alike, and needs no font of ours.
+    return PurePosixPath(CHARTS, f"{chart.stem}.png")
+
+
+def _write_charts(charts: Charts, folder: Path) -> Iterator[Path]:
+    folder.mkdir(parents=True, exist_ok=True)
+    for chart in charts:
+        files: Mapping[str, bytes] = {"svg": chart.svg, "png": chart.png}
+        for ending, content in files.items():
+            yield _write(folder / f"{chart.stem}.{ending}", content)
+
+
+def _write(path: Path, content: bytes) -> Path:
+    """Write the file under a name of its own beside `path`, then give it that name."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        temporary.write_bytes(content)
+        temporary.replace(path)
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+    return path
+
+
+def _unwritable(error: OSError, folder: Path) -> BenchError:
+    where = error.filename2 or error.filename or folder
+    what = f"The report cannot be written to {str(where)!r}: {error.strerror or error}."
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        remedy = "Free some space, then draw it again from the stored run with `bench report`."
+    elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        remedy = "Make the folder writable, or copy the run elsewhere and draw it there with `bench report`."
+    else:
+        remedy = f"Check that {str(folder)!r} is a folder that can be written to, then draw it with `bench report`."
+    return BenchError(what, remedy=remedy)

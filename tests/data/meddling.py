@@ -19,7 +19,12 @@ SELECTIN = next(one for one in ONE_TO_MANY.strategies if one.name == "selectin")
 
 def meddled(name: str, meddle: Callable[[Select[Any]], Select[Any] | None]) -> Strategy:
     """selectin under another name, which does something of its own inside the load first."""
-    return replace(SELECTIN, name=name, apply=lambda statement: SELECTIN.apply(meddle(statement) or statement))
+
+    def apply(statement: Select[Any]) -> Select[Any]:
+        instead = meddle(statement)
+        return SELECTIN.apply(statement if instead is None else instead)
+
+    return replace(SELECTIN, name=name, apply=apply)
 
 
 def twice(session: Session, strategy: Strategy) -> Sequence[User]:

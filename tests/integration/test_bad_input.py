@@ -6,7 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from support.command import Bench
+
+from bench.cli import cli
 
 
 @pytest.mark.parametrize(
@@ -35,22 +38,14 @@ from support.command import Bench
     ],
 )
 def test_what_a_run_cannot_be_asked_for_is_refused(tmp_path: Path, arguments: tuple[str, ...], says: str) -> None:
-    bench = Bench(tmp_path)
+    results = tmp_path / "results"
 
-    done = bench("run", *arguments)
+    done = CliRunner().invoke(cli, ["run", *arguments, "--results", str(results)])
 
-    assert done.returncode == 2
+    assert done.exit_code == 2
     assert says in done.stderr
     assert "Traceback" not in done.stderr
-    assert bench.runs() == []
-
-
-@pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
-    """A folder with one small stored run."""
-    bench = Bench(tmp_path_factory.mktemp("stored"))
-    assert bench("run", "--size", "5x2", "--quick", "-q").returncode == 0
-    return bench
+    assert not results.exists()
 
 
 @pytest.mark.parametrize("command", ["show", "report"])
@@ -60,21 +55,29 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
         (b'{"format_version": 1, "id": "x"', "run.json"),
         (b"", "run.json"),
         (b"not json at all", "JSON"),
-        (json.dumps({"format_version": 999}).encode(), "newer"),
+        (json.dumps({"format_version": 999}).encode(), "later version"),
         (b'{"format_version": 1}', "run.json"),
         (b"[1, 2]", "run.json"),
     ],
 )
 def test_a_run_file_that_cannot_be_read_is_named_with_the_remedy(
-    bench: Bench, tmp_path: Path, command: str, content: bytes, says: str
+    tmp_path: Path, command: str, content: bytes, says: str
 ) -> None:
     (tmp_path / "run.json").write_bytes(content)
 
-    done = bench(command, str(tmp_path))
+    done = CliRunner().invoke(cli, [command, str(tmp_path)])
 
-    assert done.returncode == 2
+    assert done.exit_code == 2
     assert says in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    """A folder with one small stored run."""
+    bench = Bench(tmp_path_factory.mktemp("stored"))
+    assert bench("run", "--size", "5x2", "--quick", "-q").returncode == 0
+    return bench
 
 
 def test_a_run_that_there_is_none_of_is_refused_with_the_nearest_name(bench: Bench) -> None:

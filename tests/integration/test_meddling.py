@@ -34,9 +34,10 @@ def test_an_arm_that_does_all_its_work_twice_is_found_to_take_twice_as_long(tmp_
     assert ratio is not None
     assert ratio.low is not None
     assert ratio.high is not None
-    # Not a duration but a ratio of samples taken side by side; the known cost is one more load and an expunge_all.
-    assert ratio.low > 1.5
-    assert ratio.high < 3
+    # A ratio of samples taken side by side: one more load, and the first one's objects freed, is 2.0 to 2.5 times one.
+    # However noisy the machine, the interval reaches that range and lies clear of 1.
+    assert 1.2 < ratio.low < 2.5
+    assert ratio.high > 2.0
     assert not rows["twice"].tied
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,7 +25,7 @@ SAME_TO_RESUME = ("host", "cpu", "python", "sqlalchemy")
 """Facts of the environment that must be as they were for a run to go on."""
 
 
-def run(plan: Plan, folder: Path, *, resumed: Run | None = None) -> Iterator[Event]:
+def run(plan: Plan, folder: Path, *, resumed: Run | None = None) -> Generator[Event]:
     """Measure the plan's cases one after another, storing the run in `folder` after each; yield what happens.
 
     A run that is cut short is stored as such, with what was measured of the case under way. With `resumed`, the

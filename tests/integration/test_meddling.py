@@ -1,4 +1,4 @@
-"""Attempts to make the harness lie: known costs are found, and what misbehaves is named, never timed as if it were well."""
+"""Attempts to make the harness lie: known costs are found, and what misbehaves is named, never timed as if well."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@ import pytest
 
 from bench.catalogue import find_scenario, find_strategy, scenarios, select_strategies
 from bench.errors import BenchError
-from bench.model import Shape
+from bench.model import Scenario, Shape
 from scenarios.one_to_many import ONE_TO_MANY
 
 
@@ -58,7 +58,7 @@ def test_an_unknown_scenario_is_refused_with_the_nearest_name() -> None:
 
 
 @pytest.mark.parametrize("scenario", scenarios(), ids=lambda scenario: scenario.name)
-def test_every_scenarios_baseline_and_rule_name_strategies_that_it_has(scenario) -> None:  # type: ignore[no-untyped-def]
+def test_every_scenarios_baseline_and_rule_name_strategies_that_it_has(scenario: Scenario) -> None:
     known = {strategy.name for strategy in scenario.strategies if strategy.common}
 
     assert {scenario.baseline, scenario.rule_of_thumb.strategy} <= known

@@ -72,6 +72,7 @@ def tables_of_each_statement(statement: Select[Any]) -> list[set[tuple[str, tupl
 
     with Session(engine) as session:
         session.execute(statement).unique().all()
+    engine.dispose()
     return seen
 
 

@@ -33,7 +33,7 @@ SETTINGS = (
     "temp_store",
     "threads",
 )
-"""Pragmas that can change how long a load takes, or say how the file is laid out, less those that follow from others."""
+"""Pragmas that can change how long a load takes or say how the file is laid out, less those that follow from others."""
 
 
 def facts(target: Target) -> TargetFacts:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import pairwise, zip_longest
+from itertools import zip_longest
 from typing import Any
 
 Node = list[Any]
@@ -77,7 +78,7 @@ class _Comparison:
                 return f"{where}: {name} was not loaded."
             if name not in expected:
                 return f"{where}: {name} was loaded, but the dataset has no such column."
-            if expected[name] != found[name] or type(expected[name]) is not type(found[name]):
+            if _differ(expected[name], found[name]):
                 loaded, known = _shown(found[name], expected[name])
                 return f"{where}: {name} is {loaded}, the dataset has {known}."
         return None
@@ -86,7 +87,7 @@ class _Comparison:
         if name not in found or name not in expected:
             return f"{where}: {name} was {'not loaded' if name in expected else 'loaded, but is not on a path'}."
         ours, theirs = expected[name], found[name]
-        if ours == theirs:
+        if not _differ(ours, theirs):
             return None
         if _is_collection(ours) and _is_collection(theirs):
             return self._collections(f"{where}: {name}", ours, theirs)
@@ -104,23 +105,20 @@ class _Comparison:
         )
         if at_fault := self._membership(expected, found):
             return f"{counts}: {at_fault}."
-        ours, theirs = next(pair for pair in zip(expected, found, strict=True) if pair[0] != pair[1])
+        ours, theirs = next(pair for pair in zip(expected, found, strict=True) if _differ(*pair))
         if not self._same(ours, theirs):
             return f"{where} is not in the order of its primary keys."
         return f"{where}: {self._nodes(ours, theirs)}"
 
     def _membership(self, expected: list[Node], found: list[Node]) -> str | None:
-        """Name the first entity that only one side has, or that comes twice."""
-        ours, theirs = {self._name(node) for node in expected}, {self._name(node) for node in found}
-        for node in expected:
-            if self._name(node) not in theirs:
-                return f"{self._name(node)} is missing"
-        for node in found:
-            if self._name(node) not in ours:
-                return f"{self._name(node)} does not belong there"
-        if len(found) > len(theirs):
-            names = sorted(self._name(node) for node in found)
-            return f"{next(a for a, b in pairwise(names) if a == b)} comes more than once"
+        """Name the first entity that only one side has, or that comes too often."""
+        ours, theirs = (Counter(map(self._name, nodes)) for nodes in (expected, found))
+        for name, times in ours.items():
+            if theirs[name] < times:
+                return f"{name} is missing"
+        for name, times in theirs.items():
+            if times > ours[name]:
+                return f"{name} comes more than once" if ours[name] else f"{name} does not belong there"
         return None
 
     def _key(self, node: Node) -> Any:
@@ -136,6 +134,11 @@ class _Comparison:
     def _precedes(self, one: Node, other: Node) -> bool:
         first, second = self._key(one), self._key(other)
         return first < second if type(first) is type(second) else str(first) < str(second)
+
+
+def _differ(one: Any, other: Any) -> bool:
+    """Whether two values are written differently: to Python, 1, 1.0 and True are equal."""
+    return json.dumps(one) != json.dumps(other)
 
 
 def _is_collection(related: Any) -> bool:

@@ -77,6 +77,10 @@ def test_equal_graphs_do_not_differ_with_or_without_newlines() -> None:
             lambda roots: books(roots)[3][1].__setitem__(4, ["year", "1900"]),
             "User 2: books: Book 8: year is '1900', the dataset has 1930.",
         ),
+        (
+            lambda roots: books(roots)[3][1].__setitem__(4, ["year", 1930.0]),
+            "User 2: books: Book 8: year is 1930.0, the dataset has 1930.",
+        ),
         (lambda roots: roots[0].__setitem__(0, "Admin"), "User 1 is missing: Admin 1 stands in its place."),
     ],
 )

@@ -92,27 +92,38 @@ def parse_budget(text: str) -> float:
 
 def run(make: Callable[[], Plan], *, results: Path, resume: str | None, quiet: bool, verbose: bool) -> Outcome:
     """Measure, store, and write the report, also of what was measured before something cut the run short."""
-    resumed = record.load(resume, results=results) if resume else None
-    planned = pipeline.plan_of(resumed) if resumed else make()
-    folder = results / resumed.id if resumed else record.new_folder(results, planned.label, datetime.now(UTC))
+    if resume:
+        resumed = record.load(resume, results=results)
+        planned = pipeline.plan_of(resumed)
+        store = record.Store(record.folder_of(resume, results=results), pipeline.going_on(resumed))
+    else:
+        planned = make()
+        folder = record.new_folder(results, planned.label, datetime.now(UTC))
+        store = record.Store(folder, pipeline.begun(planned, folder))
     cut_short: BaseException | None = None
     try:
-        events = pipeline.run(planned, folder, resumed=resumed)
+        events = pipeline.run(planned, store)
         with face(quiet=quiet, verbose=verbose) as shown, closing(events):
             for event in events:
                 shown.show(event)
     except (KeyboardInterrupt, BenchError) as reason:
         cut_short = reason
-    stored = record.load(folder, results=results)
-    if cut_short and not stored.cases:
+    return outcome(store, cut_short)
+
+
+def outcome(store: record.Store, cut_short: BaseException | None) -> Outcome:
+    """Return what to print of a run that has ended: its tables, whether or not its report can be written."""
+    measured = store.run.cases
+    if not measured:
         return Outcome(
-            text=f"Nothing was measured. {folder}/run.json says what was asked.", wrong=False, cut_short=cut_short
+            text=f"Nothing was measured. {store.folder}/run.json says what was asked.", wrong=False, cut_short=cut_short
         )
-    return Outcome(
-        text=f"{run_text(stored, width=width())}\n\n{written(stored, folder, charts='few')}",
-        wrong=any(case.status == "wrong" for case in stored.cases),
-        cut_short=cut_short,
-    )
+    parts = [run_text(store.run, width=width())]
+    try:
+        parts.append(written(store.run, store.folder, charts="few"))
+    except BenchError as failure:
+        cut_short = cut_short or failure
+    return Outcome(text="\n\n".join(parts), wrong=any(case.status == "wrong" for case in measured), cut_short=cut_short)
 
 
 def describe(planned: Plan) -> str:

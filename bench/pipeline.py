@@ -15,7 +15,7 @@ from bench.errors import BenchError
 from bench.measure.events import CaseFinished, CaseStarted, Doubted, Event, StageStarted
 from bench.measure.observing import observe
 from bench.measure.sampling import SamplingLoop
-from bench.model import Arm, Run, Warned
+from bench.model import Arm, Case, Run, Warned
 from bench.plan import Plan, without
 
 SCRATCH = "scratch"
@@ -25,37 +25,39 @@ SAME_TO_RESUME = ("host", "cpu", "python", "sqlalchemy")
 """Facts of the environment that must be as they were for a run to go on."""
 
 
-def run(plan: Plan, folder: Path, *, resumed: Run | None = None) -> Generator[Event]:
-    """Measure the plan's cases one after another, storing the run in `folder` after each; yield what happens.
+def run(plan: Plan, store: record.Store) -> Generator[Event]:
+    """Measure the plan's cases that the stored run lacks, storing it after each; yield what happens.
 
-    A run that is cut short is stored as such, with what was measured of the case under way. With `resumed`, the
-    cases that it holds complete are kept and the others measured.
+    A run that is cut short is stored as such, with what was measured of the case under way.
     """
-    stored = going_on(resumed) if resumed else begun(plan, folder)
-    record.save(stored, folder)
-    todo = without(plan, [case.spec for case in stored.cases])
-    scratch = folder / SCRATCH
+    store.put(store.run)
+    todo = without(plan, [case.spec for case in store.run.cases])
+    scratch = store.folder / SCRATCH
     try:
         for warning in plan.warnings:
             yield Doubted(warning=warning)
         for number, spec in enumerate(todo.specs, start=1):
-            case = CaseUnderWay(spec, plan.sampling)
+            case = CaseUnderWay(spec, plan.sampling, warnings=list(plan.warnings))
             try:
                 yield CaseStarted(number=number, of=len(todo.specs), spec=spec)
                 yield from measure(case, _emptied(scratch))
             except BaseException:
-                stored = replace(stored, cases=(*stored.cases, *case.partial()))
+                store.run = with_case(store.run, *case.partial())
                 raise
-            stored = replace(stored, cases=(*stored.cases, case.finished()))
-            record.save(stored, folder)
-            yield CaseFinished(case=stored.cases[-1])
-        stored = replace(stored, status="complete")
+            store.put(with_case(store.run, case.finished()))
+            yield CaseFinished(case=store.run.cases[-1])
+        store.run = replace(store.run, status="complete")
     except BaseException:
-        stored = replace(stored, status="interrupted")
+        store.run = replace(store.run, status="interrupted")
         raise
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-        record.save(stored, folder)
+        store.put(store.run)
+
+
+def with_case(stored: Run, *cases: Case) -> Run:
+    """Return the run with more cases."""
+    return replace(stored, cases=(*stored.cases, *cases))
 
 
 def begun(plan: Plan, folder: Path) -> Run:

@@ -4,10 +4,12 @@ from bench.record.environment import environment
 from bench.record.folders import folder_of, new_folder
 from bench.record.redact import redact
 from bench.record.runfile import FORMAT_VERSION, load, save, to_json
+from bench.record.store import Store
 from bench.record.warnings import before_timing
 
 __all__ = [
     "FORMAT_VERSION",
+    "Store",
     "before_timing",
     "environment",
     "folder_of",

@@ -19,7 +19,7 @@ from support.command import Bench
 from bench import record
 
 KILLS = 32
-SIZES = ",".join(f"5x{children}" for children in range(1, 40))
+SIZES = "5x1,5x2,5x3,5x4,5x5,5x6,5x7,5x8"
 ONE_ROUND = ("--workers", "1", "--rounds", "1", "--strategy", "selectin,lazy")
 
 
@@ -52,12 +52,13 @@ def lines(process: subprocess.Popen[str], until: str, *, times: int = 1) -> list
 def test_a_run_killed_at_any_moment_leaves_every_finished_case_on_disk_and_no_worker(tmp_path: Path) -> None:
     chance = random.Random(20_261_123)
     bench = Bench(tmp_path)
-    assert bench("run", "--size", SIZES, *ONE_ROUND, "-q").returncode == 0  # datasets are cached from here on
     finished_at_death = []
     for _ in range(KILLS):
         before = set(bench.runs())
         with bench.start("run", "--size", SIZES, *ONE_ROUND, "-v") as process:
-            seen = lines(process, chance.choice(["Case", "observing", "timing", "done"]), times=chance.randint(1, 4))
+            seen = lines(
+                process, chance.choice(["Case", "observing", "timing", "done"]), times=chance.choice([1, 1, 2, 3])
+            )
             try:
                 process.wait(timeout=chance.uniform(0, 0.25))
             except subprocess.TimeoutExpired:

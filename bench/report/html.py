@@ -46,6 +46,7 @@ def _environment() -> Environment:
         loader=PackageLoader("bench.report"),
         autoescape=True,
         undefined=StrictUndefined,
+        keep_trailing_newline=True,
         trim_blocks=True,
         lstrip_blocks=True,
         finalize=_printable,

@@ -1,7 +1,7 @@
 """Which colour and mark a strategy has: the same in every chart of a run, and for the known names in every run.
 
-The known names take the Okabe-Ito colours, which stay apart for the common kinds of colour blindness; sky blue and
-orange are darkened, so that they stand out from white. A mark of its own says the same again without colour.
+The known names take colours near those of Okabe and Ito, which stay apart for the common kinds of colour blindness
+and stand out from a white page and from a dark one. A mark of its own says the same again without colour.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ KNOWN: Mapping[str, Hue] = {
     "lazy": Hue(light="#c66a9b", dark="#e39cc4", marker="^"),
     "subquery": Hue(light="#009e73", dark="#2fc598", marker="D"),
     "immediate": Hue(light="#7a1f4f", dark="#c2639a", marker="v"),
-    "contains_eager": Hue(light="#8a7a1c", dark="#cfbd58", marker="P"),
+    "contains_eager": Hue(light="#4b3fc4", dark="#8a84f7", marker="P"),
     "joined_inner": Hue(light="#d99000", dark="#f5c04d", marker="X"),
 }
 """The strategies that ship with SQLAlchemy, under the names that scenarios give them."""
 
 OTHERS: tuple[Hue, ...] = (
-    Hue(light="#3b3f9e", dark="#8f94ea", marker="<"),
+    Hue(light="#8a7a1c", dark="#cfbd58", marker="<"),
     Hue(light="#2f8f9d", dark="#62c3d0", marker=">"),
     Hue(light="#6b6f76", dark="#a9aeb6", marker="h"),
     Hue(light="#5f8f1e", dark="#a0cf5c", marker="p"),

@@ -1,0 +1,157 @@
+"""report.html in a real browser: on a phone and a desk, by day and by night, without the network."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.runs import make_case, make_run, typical_times
+
+from bench.model import Warned
+from bench.report.write import write_report
+
+webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed: pip install selenium")
+from selenium.webdriver.chrome.service import Service  # noqa: E402 - after the skip
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+QUIET = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+PHONE, DESK = 375, 1280
+VIEWS = [(width, mode) for width in (PHONE, DESK) for mode in ("light", "dark")]
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """Headless Chromium with a profile of its own, which logs requests and the console."""
+    program = next(filter(None, map(shutil.which, BROWSERS)), None)
+    driver = shutil.which("chromedriver")
+    if program is None or driver is None:
+        missing = "Chromium" if program is None else "chromedriver"
+        pytest.skip(f"{missing} is not installed: apt-get install chromium chromium-driver")
+    options = webdriver.ChromeOptions()
+    options.binary_location = program
+    for argument in (*QUIET, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"})
+    running = webdriver.Chrome(options=options, service=Service(driver))
+    yield running
+    running.quit()
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A page of one case, one of a series with a crossover, and one with names as long as they come."""
+    long = make_case({"x" * 120: 5.0, "selectin": 6.0}, wrong={"joined": "y" * 500}, rounds=2)
+    runs = {
+        "one": make_run([make_case(warnings=[Warned(code="busy", text="The machine was busy.")])]),
+        "series": make_run([make_case(typical_times(size), size=size, rounds=3) for size in ("100x5", "100x50")]),
+        "long": make_run([long], label="w" * 200, command=("bench", "run", "z" * 400)),
+    }
+    return {name: write_report(run, tmp_path_factory.mktemp(name)).html for name, run in runs.items()}
+
+
+def show(browser: Any, page: Path, *, width: int, mode: str) -> None:
+    """Load the page in a window of that width, its folded parts open."""
+    browser.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride",
+        {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width == PHONE},
+    )
+    browser.execute_cdp_cmd(
+        "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": mode}]}
+    )
+    browser.get_log("performance"), browser.get_log("browser")  # what came before is not this page's
+    browser.get(page.as_uri())
+    browser.execute_script("document.querySelectorAll('details').forEach(folded => folded.open = true)")
+
+
+@pytest.mark.parametrize("name", ["one", "series", "long"])
+@pytest.mark.parametrize(("width", "mode"), VIEWS)
+def test_the_page_never_scrolls_sideways(
+    browser: Any, pages: dict[str, Path], name: str, width: int, mode: str
+) -> None:
+    show(browser, pages[name], width=width, mode=mode)
+    assert browser.execute_script("return innerWidth") == width
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("name", ["one", "series", "long"])
+def test_nothing_is_requested_and_the_console_stays_empty(browser: Any, pages: dict[str, Path], name: str) -> None:
+    show(browser, pages[name], width=DESK, mode="light")
+    messages = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
+    asked = [
+        message["params"]["request"]["url"] for message in messages if message["method"] == "Network.requestWillBeSent"
+    ]
+    assert asked == [pages[name].as_uri()]
+    assert browser.get_log("browser") == []
+
+
+@pytest.mark.parametrize(("width", "mode"), VIEWS)
+def test_every_chart_is_drawn_with_its_text(browser: Any, pages: dict[str, Path], width: int, mode: str) -> None:
+    show(browser, pages["series"], width=width, mode=mode)
+    charts = browser.execute_script(
+        "return [...document.querySelectorAll('figure svg')].map(chart => {"
+        " const box = chart.getBoundingClientRect();"
+        " const texts = [...chart.querySelectorAll('text')].map(text => text.getBoundingClientRect());"
+        " return {width: box.width, height: box.height, texts: texts.length,"
+        "  outside: texts.filter(text => text.left < box.left - 1 || text.right > box.right + 1).length}; })"
+    )
+    assert len(charts) == 1 + 2 * 3
+    for chart in charts:
+        assert chart["width"] >= 0.9 * PHONE
+        assert chart["height"] > 100
+        assert chart["texts"] > 10
+        assert chart["outside"] == 0
+
+
+@pytest.mark.parametrize("width", [PHONE, DESK])
+def test_the_table_is_readable_text_and_scrolls_within_itself(browser: Any, pages: dict[str, Path], width: int) -> None:
+    show(browser, pages["one"], width=width, mode="light")
+    table = browser.execute_script(
+        "const table = document.querySelector('#case-1 table');"
+        "return {text: table.innerText, room: table.parentElement.clientWidth, width: table.scrollWidth,"
+        " figures: getComputedStyle(table.querySelector('td')).fontVariantNumeric,"
+        " side: getComputedStyle(table.querySelector('td.number')).textAlign}"
+    )
+    for expected in ("selectin", "1,001", "51,000", "fastest", "ms"):
+        assert expected in table["text"]
+    assert table["room"] < width
+    assert "tabular-nums" in table["figures"]
+    assert table["side"] == "right"
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_text_and_charts_stand_out_from_the_page(browser: Any, pages: dict[str, Path], mode: str) -> None:
+    show(browser, pages["one"], width=DESK, mode=mode)
+    colours = browser.execute_script(
+        "const of = (selector, name) => getComputedStyle(document.querySelector(selector))[name];"
+        "return {page: of('body', 'backgroundColor'), text: of('.findings li', 'color'), small: of('.notes', 'color'),"
+        " title: of('figure svg text', 'fill'), paper: of('figure svg path', 'fill')}"
+    )
+    assert colours["paper"] == colours["page"]
+    assert (luminance(colours["page"]) < 0.5) == (mode == "dark")
+    for name in ("text", "small", "title"):
+        assert contrast(colours[name], colours["page"]) >= 4.5, name
+
+
+def luminance(colour: str) -> float:
+    parts = [int(part) / 255 for part in colour.partition("(")[2].rstrip(")").split(",")[:3]]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: str, other: str) -> float:
+    """The contrast ratio of two colours by WCAG 2."""
+    dark, light = sorted((luminance(one), luminance(other)))
+    return (light + 0.05) / (dark + 0.05)

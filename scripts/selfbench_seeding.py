@@ -1,12 +1,13 @@
 """How fast SQLite is seeded, side by side with `executemany` on tuples that are ready-made.
 
-    python scripts/selfbench_seeding.py            1000x50 and 20000x50, then the memory of 1000000x5
-    python scripts/selfbench_seeding.py --quick    a look: 1000x50 in fewer rounds, then the memory of 100000x5
+    python scripts/selfbench_seeding.py            the memory of 1000000x5, then 1000x50 and 20000x50
+    python scripts/selfbench_seeding.py --quick    a look: the memory of 100000x5, then 1000x50 in fewer rounds
 
 The yardstick gets its rows for nothing, as a list of tuples, and makes the same tables and indexes under the same
 settings; it verifies and analyses nothing. Beside it, in shuffled rounds: `load`, which makes the rows too, verifies
 foreign keys and analyses, and `seed`, which works out the fingerprint as well: all that a run waits for. A ratio is
-the yardstick's time over theirs in the same round: 1 is as fast, and 0.7 the least that is aimed at.
+the yardstick's time over theirs in the same round: 1 is as fast. The aim is 0.7 for `load`; the exit status is 1 when
+its median falls short of that in any race, or when a process grew beyond the memory.
 """
 
 from __future__ import annotations
@@ -52,8 +53,10 @@ def main() -> int:
         return _print_peak(_size(arguments.peak[0]), OPTIONS[arguments.peak[1]])
     rounds = 5 if arguments.quick else 11
     sizes = ["1000x50"] if arguments.quick else ["1000x50", "20000x50"]
-    missed = [size for size in sizes for options in OPTIONS if not _race(_size(size), options, rounds)]
-    return 1 if missed + _memory("100000x5" if arguments.quick else "1000000x5") else 0
+    # Memory comes first: Linux counts what the parent held when it forked towards its child's peak.
+    missed = _memory("100000x5" if arguments.quick else "1000000x5")
+    missed += [size for size in sizes for options in OPTIONS if not _race(_size(size), options, rounds)]
+    return 1 if missed else 0
 
 
 def _race(size: Size, options_name: str, rounds: int) -> bool:

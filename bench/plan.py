@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.catalogue import find_scenario, select_strategies
-from bench.measure.sampling import FEWEST_WORKERS
+from bench.measure.pace import FEWEST_WORKERS
 from bench.model import CaseSpec, DatasetOptions, Sampling, Strategy, Warned, parse_sizes, parse_target
 
 SEEDED_ROWS_S = 400_000

@@ -6,30 +6,22 @@ import random
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from math import ceil
 from pathlib import Path
 from typing import Any
 
 from bench.errors import WorkerDied
 from bench.measure.events import Doubted, Sampled
 from bench.measure.observing import sent_path
+from bench.measure.pace import FEWEST_WORKERS, MOST_ROUNDS, Clock, Pace
 from bench.measure.schedule import LEAST_ROUNDS, Task, far_above, round_tasks
 from bench.measure.workers import LoadFailed, WorkerProcess
 from bench.model import Arm, Samples, Sampling, Warned, WorkerFacts
 from bench.model.run import Collector, Spent
 
-FEWEST_WORKERS = 5
-"""Workers without which a time has no interval: the budget buys these first."""
-
-MOST_WORKERS = 7
-MOST_ROUNDS = 20
-"""What a budget buys at the most of each: beyond it a small case would cost minutes and say no more."""
-
 DEATHS = 3
 """Workers that may die in one case before its timing is given up."""
 
 Start = Callable[[int], WorkerProcess]
-Clock = Callable[[], float]
 
 _Row = tuple[int, int, int, int, int]
 """A sample: worker, round, wall_ns, cpu_ns, collections."""
@@ -84,51 +76,27 @@ class SamplingLoop:
     warm: int = 1
     timings: Timings = field(default_factory=Timings)
     _tuned: frozenset[str] = frozenset()
-    _least_s: float = 0.0
 
     def run(self) -> Iterator[Sampled | Doubted]:
         """Take samples until enough; what was taken stands in `timings` at every moment."""
-        began = self.clock()
-        deaths, number, workers = 0, 0, self._workers()
-        while number < workers and deaths < DEATHS:
+        pace = Pace(self.sampling, self.clock, began_s=self.clock())
+        deaths, number = 0, 0
+        while number < (workers := pace.workers(number)) and deaths < DEATHS:
             try:
-                yield from self._one_worker(number, workers, began)
+                yield from self._one_worker(number, workers, pace)
             except WorkerDied as death:
                 deaths += 1
                 yield Doubted(warning=_died(number, death, gave_up=deaths == DEATHS))
             finally:
-                self.timings.spent = replace(self.timings.spent, total_s=self.clock() - began)
+                self.timings.spent = replace(self.timings.spent, total_s=self.clock() - pace.began_s)
             number += 1
-            workers = self._workers_that_fit(number, workers, self.clock() - began)
-        if (
-            len(self.timings.workers) < FEWEST_WORKERS
-            and self.sampling.budget_s is not None
-            and not self.sampling.quick
-        ):
-            yield Doubted(warning=_too_few(len(self.timings.workers), self.sampling.budget_s, self._least_s))
+        if number < FEWEST_WORKERS and self.sampling.workers is None and deaths < DEATHS:
+            yield Doubted(warning=_too_few(number, pace))
 
-    def _workers(self) -> int:
-        if self.sampling.workers is not None:
-            return self.sampling.workers
-        return FEWEST_WORKERS
-
-    def _workers_that_fit(self, done: int, workers: int, spent_s: float) -> int:
-        """How many workers in all, now that `done` have shown what one costs at the least.
-
-        Five are worth a tenth more than the budget, for without them there is no interval.
-        """
-        budget_s = self.sampling.budget_s
-        if budget_s is None or self.sampling.workers is not None or not self._least_s:
-            return workers
-        if done >= FEWEST_WORKERS:
-            return done + (done < MOST_WORKERS and spent_s + self._least_s <= budget_s)
-        affordable = int((budget_s * 1.1 - spent_s) / self._least_s)
-        return min(FEWEST_WORKERS, done + max(0, affordable))
-
-    def _one_worker(self, number: int, workers: int, began: float) -> Iterator[Sampled]:
+    def _one_worker(self, number: int, workers: int, pace: Pace) -> Iterator[Sampled]:
         hash_seed = random.Random(f"{self.seed}/{number}").randrange(2**32)  # noqa: S311 - a seed to repeat by
         from_s = self.clock()
-        until_s = self._deadline(number, workers, began)
+        pace.worker_begins(number, workers)
         with self.start(hash_seed) as worker:
             self._spend(starting_s=self.clock() - from_s)
             facts = WorkerFacts(pid=worker.pid, hash_seed=hash_seed, live_objects=0, rounds=0)
@@ -137,48 +105,46 @@ class SamplingLoop:
                 self._warm_up(worker)
                 facts = replace(facts, **worker.ask("live_objects"))
                 self._spend(warming_s=self.clock() - warm_from)
-                for rounds in self._rounds(worker, number, until_s):
-                    if (facts.rounds, rounds) == (0, 1):
-                        self._least_s = max(self._least_s, self.clock() - from_s)
+                for rounds in self._rounds(worker, number, pace):
                     facts = replace(facts, rounds=rounds)
-                    yield self._progress(number, workers, rounds, began)
+                    yield self._progress(number, workers, rounds, pace)
             except WorkerDied as death:
                 facts = replace(facts, ended=death.reason)
                 raise
             finally:
                 self.timings.workers.append(facts)
 
-    def _rounds(self, worker: WorkerProcess, number: int, until_s: float | None) -> Iterator[int]:
-        """Take rounds in one worker; yield how many are complete after each sample of a round that is not the last."""
+    def _rounds(self, worker: WorkerProcess, number: int, pace: Pace) -> Iterator[int]:
+        """Take rounds in one worker; yield how many are complete, after each sample and after each round."""
         quiet: dict[str, list[int]] = defaultdict(list)
         stopped: frozenset[str] = frozenset()
         for round_number in range(self.sampling.rounds or MOST_ROUNDS):
-            round_from = self.clock()
-            shuffle = random.Random(f"{self.seed}/{number}/{round_number}")  # noqa: S311 - an order to repeat
+            pace.round_begins()
             for task in round_tasks(
-                self._timed(), round_number=round_number, stopped=stopped, tuned=self._tuned, shuffle=shuffle
+                self._timed(),
+                round_number=round_number,
+                collectors=pace.collector_fits(number, round_number),
+                stopped=stopped,
+                tuned=self._tuned,
+                shuffle=random.Random(f"{self.seed}/{number}/{round_number}"),  # noqa: S311 - an order to repeat
             ):
+                from_s = self.clock()
                 taken = self._sample(worker, task)
                 if taken is None:
                     continue
                 self.timings.add(task, taken, worker=number, round_number=round_number)
                 if task.collector == "quiet":
                     quiet[task.arm].append(taken["wall_ns"])
+                else:
+                    pace.collector_took(self.clock() - from_s)
                 yield round_number
+            pace.round_ends(round_number)
             yield round_number + 1
             if self.sampling.rounds is None and round_number + 1 >= LEAST_ROUNDS:
                 stopped |= far_above(self.arms, quiet)
                 self.timings.stopped |= stopped
-            now = self.clock()
-            if until_s is not None and now + (now - round_from) / 2 > until_s:  # less than half of another would fit
+            if not pace.another_round():
                 return
-
-    def _deadline(self, number: int, workers: int, began: float) -> float | None:
-        """When this worker must end, so that those still to come get as much; None where rounds are fixed."""
-        if self.sampling.budget_s is None or self.sampling.rounds is not None:
-            return None
-        now = self.clock()
-        return now + max(0.0, began + self.sampling.budget_s - now) / max(1, workers - number)
 
     def _warm_up(self, worker: WorkerProcess) -> None:
         """Load everything before the first sample that counts; the quickest is the one to try other thresholds on."""
@@ -204,15 +170,14 @@ class SamplingLoop:
     def _timed(self) -> list[Arm]:
         return [arm for arm in self.arms if arm.error is None and arm.name not in self.timings.failed]
 
-    def _progress(self, number: int, workers: int, rounds: int, began: float) -> Sampled:
-        budget_s = self.sampling.budget_s
+    def _progress(self, number: int, workers: int, rounds: int, pace: Pace) -> Sampled:
         return Sampled(
             worker=number + 1,
             workers=workers,
             round=rounds,
             rounds=self.sampling.rounds,
             samples=sum(map(len, self.timings.samples.values())),
-            left_s=None if budget_s is None else max(0.0, began + budget_s - self.clock()),
+            left_s=pace.left_s,
         )
 
     def _spend(self, **seconds: float) -> None:
@@ -234,10 +199,10 @@ def _died(number: int, death: WorkerDied, *, gave_up: bool) -> Warned:
     )
 
 
-def _too_few(workers: int, budget_s: float, least_s: float) -> Warned:
-    enough = f" (--budget {ceil(FEWEST_WORKERS * least_s)}s)" if least_s else ""
+def _too_few(workers: int, pace: Pace) -> Warned:
+    enough = f" (--budget {pace.enough_s}s)" if pace.enough_s else ""
     return Warned(
         code="few_workers",
-        text=f"The budget of {budget_s:g} s bought {workers} of the {FEWEST_WORKERS} workers that an interval needs. "
-        f"Give more{enough}, or use a smaller size.",
+        text=f"The budget of {pace.sampling.budget_s:g} s bought {workers} of the {FEWEST_WORKERS} workers that an "
+        f"interval needs. Give more{enough}, or use a smaller size.",
     )

@@ -29,14 +29,22 @@ class Task:
 
 
 def round_tasks(
-    arms: Sequence[Arm], *, round_number: int, stopped: frozenset[str], tuned: frozenset[str], shuffle: random.Random
+    arms: Sequence[Arm],
+    *,
+    round_number: int,
+    collectors: bool,
+    stopped: frozenset[str],
+    tuned: frozenset[str],
+    shuffle: random.Random,
 ) -> list[Task]:
     """Return the tasks of a round in the order to take them.
 
-    round_number counts from 0 within a worker. stopped: arms that are sampled no more in this worker. tuned: arms
-    whose load is also timed with the tuned collector thresholds, in the rounds that sample the default ones.
+    round_number counts from 0 within a worker. collectors: whether there is time for the other collector policies.
+    stopped: arms that are sampled no more in this worker. tuned: arms whose load is also timed with the tuned
+    thresholds, in the rounds that sample the default ones.
     """
     rare = round_number % RARE == 0
+    costly = rare and collectors
     tasks = []
     for arm in arms:
         if arm.name in stopped:
@@ -45,8 +53,8 @@ def round_tasks(
             tasks += [Task(arm=arm.name, collector="quiet")] * rare
         else:
             tasks.append(Task(arm=arm.name, collector="quiet"))
-            tasks += [Task(arm=arm.name, collector="default")] * (rare and arm.kind == "strategy")
-            tasks += [Task(arm=arm.name, collector="tuned")] * (rare and arm.name in tuned)
+            tasks += [Task(arm=arm.name, collector="default")] * (costly and arm.kind == "strategy")
+            tasks += [Task(arm=arm.name, collector="tuned")] * (costly and arm.name in tuned)
     shuffle.shuffle(tasks)
     return tasks
 

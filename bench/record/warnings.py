@@ -130,7 +130,7 @@ def sampling_doubts(sampling: Sampling) -> Iterator[Warned]:
             Code.QUICK_LOOK,
             "This is a quick look: no intervals, so no verdict. Measure without --quick before you decide by it.",
         )
-    elif sampling.budget_s is None and sampling.workers is not None and sampling.workers < FEWEST_WORKERS:
+    elif sampling.workers is not None and sampling.workers < FEWEST_WORKERS:
         yield warned(
             Code.FEW_WORKERS,
             f"{sampling.workers} of the {FEWEST_WORKERS} workers that an interval needs were asked for: there will be "

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from bench.errors import WorkerDied
 from bench.measure.events import Doubted, Sampled
-from bench.measure.sampling import FEWEST_WORKERS, MOST_ROUNDS, MOST_WORKERS, SamplingLoop
+from bench.measure.pace import FEWEST_WORKERS, MOST_ROUNDS, MOST_WORKERS
+from bench.measure.sampling import SamplingLoop
 from bench.measure.workers import LoadFailed
 from bench.model import Arm, Samples, Sampling
 
@@ -124,7 +125,19 @@ def test_a_budget_buys_five_workers_before_it_buys_rounds() -> None:
     made = loop(World(COSTS), budget_s=20.0)
     list(made.run())
 
-    assert [facts.rounds for facts in made.timings.workers] == [1] * FEWEST_WORKERS
+    assert len(made.timings.workers) == FEWEST_WORKERS
+    assert max(facts.rounds for facts in made.timings.workers) <= 2
+
+
+def test_where_the_budget_is_short_the_first_worker_alone_samples_the_default_collector() -> None:
+    made = loop(World(COSTS), budget_s=12.0)
+    events = list(made.run())
+
+    default = next(samples for samples in made.timings.of(ARMS[0]).samples if samples.collector == "default")
+    assert len(made.timings.workers) == FEWEST_WORKERS
+    assert set(default.worker) == {0}
+    assert set(quiet(made, ARMS[3]).worker) == set(range(FEWEST_WORKERS))
+    assert warnings(events) == []
 
 
 def test_a_larger_budget_buys_rounds_then() -> None:

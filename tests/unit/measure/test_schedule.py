@@ -13,10 +13,13 @@ def arms(*names: str) -> list[Arm]:
     return [*strategies, Arm(name="a (twin)", kind="twin", strategy="a", summary=""), *floors]
 
 
-def tasks(round_number: int, *, seed: int = 1, stopped: frozenset[str] = frozenset()) -> list[Task]:
+def tasks(
+    round_number: int, *, seed: int = 1, stopped: frozenset[str] = frozenset(), collectors: bool = True
+) -> list[Task]:
     return round_tasks(
         arms("a", "b", "c"),
         round_number=round_number,
+        collectors=collectors,
         stopped=stopped,
         tuned=frozenset({"b"}),
         shuffle=random.Random(seed),
@@ -81,3 +84,9 @@ def test_the_baseline_is_kept_for_its_twins_sake_however_slow() -> None:
     quiet = {"a": [1000, 1000], "b": [100, 100]}
 
     assert far_above(arms("a", "b"), quiet) == frozenset()
+
+
+def test_without_time_for_the_other_collector_policies_the_floors_are_taken_all_the_same() -> None:
+    assert {(task.arm, task.collector) for task in tasks(0, collectors=False)} - {
+        (task.arm, task.collector) for task in tasks(1)
+    } == {("a (floor)", "quiet"), ("b (floor)", "quiet"), ("c (floor)", "quiet")}

@@ -2,7 +2,8 @@
 
 It loads the standard library, SQLAlchemy, the driver and the scenario, nothing else, so that any environment can run
 it. Replies go over a private descriptor, a line each; what a scenario prints goes to standard error. The first line
-is a greeting that nobody asked for: the protocol's version and where every scenario and model module came from.
+in says what to open; the first out is a greeting: the protocol's version and where every scenario and model module
+came from.
 
 Requests are `{"do": NAME, ...}`; a reply is `{"ok": {...}}` or `{"error": {"type": ..., "message": ...}}`.
 """
@@ -143,9 +144,11 @@ def answer(worker: Worker, request: dict[str, Any]) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Serve requests until standard input ends. The arguments: scenario, target as JSON, the parent's process id."""
-    scenario, target, parent = sys.argv[1:]
-    die_with_parent(int(parent))
+    """Serve requests until standard input ends. The only argument is the parent's process id.
+
+    The first line says what to open: a target may hold a password, and anyone may read a command line.
+    """
+    die_with_parent(int(sys.argv[1]))
     replies = os.fdopen(os.dup(sys.stdout.fileno()), "w", buffering=1, encoding="utf-8")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
 
@@ -154,7 +157,8 @@ def main() -> None:
         replies.flush()
 
     try:
-        worker = Worker(scenario, Target(**json.loads(target)))
+        opening = json.loads(sys.stdin.readline())
+        worker = Worker(opening["scenario"], Target(**opening["target"]))
     except Exception as error:  # noqa: BLE001 - the scenario's import or the connection, both beyond our control
         reply({"error": {"type": type(error).__name__, "message": f"{type(error).__name__}: {error}"}})
         return

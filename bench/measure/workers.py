@@ -46,7 +46,7 @@ class WorkerProcess:
             "PYTHONPATH": os.pathsep.join([str(TREE), *filter(None, [os.environ.get("PYTHONPATH")])]),
             "PYTHONHASHSEED": str(hash_seed),
         }
-        command = [interpreter, "-P", "-m", "bench.worker", scenario, json.dumps(asdict(target)), str(os.getpid())]
+        command = [interpreter, "-P", "-m", "bench.worker", str(os.getpid())]
         self.hash_seed = hash_seed
         self._process = subprocess.Popen(
             command,
@@ -62,6 +62,7 @@ class WorkerProcess:
         self._errors: collections.deque[str] = collections.deque(maxlen=KEPT_LINES)
         self._drain = threading.Thread(target=self._keep, args=(self._process.stderr,), daemon=True)
         self._drain.start()
+        self._opening = {"scenario": scenario, "target": asdict(target)}
 
     @property
     def pid(self) -> int:
@@ -70,7 +71,7 @@ class WorkerProcess:
 
     def __enter__(self) -> Self:
         try:
-            self._check(self._reply())
+            self._check(self._send(self._opening))
         except LoadFailed as failure:
             self._end(now=True)
             raise BenchError(
@@ -92,16 +93,15 @@ class WorkerProcess:
 
         Raises LoadFailed when the load raised, WorkerDied when the process ended before it answered.
         """
-        assert self._process.stdin is not None
+        return self._send({"do": do, **request})
+
+    def _send(self, request: dict[str, Any]) -> dict[str, Any]:
+        assert self._process.stdin is not None and self._process.stdout is not None
         try:
-            self._process.stdin.write(json.dumps({"do": do, **request}) + "\n")
+            self._process.stdin.write(json.dumps(request) + "\n")
             self._process.stdin.flush()
         except BrokenPipeError:
             raise self._death() from None
-        return self._reply()
-
-    def _reply(self) -> dict[str, Any]:
-        assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line.endswith("\n"):
             raise self._death()

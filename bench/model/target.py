@@ -16,7 +16,9 @@ class Target:
     """A database that is up, seeded and reachable.
 
     name: as the user asked for it, such as `sqlite`. dialect, driver: SQLAlchemy's names, such as `sqlite` and
-    `pysqlite`. provider: how it came to be. database: a path (SQLite). settings: what is set on every connection.
+    `pysqlite`. provider: how it came to be; origin: whose build the server is. database: a path (SQLite) or a
+    database's name. host: an address, or the folder of a Unix socket. settings: what is set on every connection.
+    The password lives here and in the worker's memory only: it is never stored, shown or put on a command line.
     """
 
     name: str
@@ -24,6 +26,11 @@ class Target:
     driver: str
     provider: str
     database: str
+    origin: str = ""
+    host: str = ""
+    port: int | None = None
+    user: str = ""
+    password: str = field(default="", repr=False)
     settings: dict[str, str] = field(default_factory=dict)
 
 

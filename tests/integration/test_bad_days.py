@@ -24,12 +24,12 @@ ONE_ROUND = ("--workers", "1", "--rounds", "1", "--strategy", "selectin,lazy")
 
 
 def workers_of(bench: Bench) -> list[psutil.Process]:
-    """The live workers of this folder's own runs, by the database that they were given."""
+    """The live workers of this folder's own runs, by the cache that they were given."""
     found = []
-    for process in psutil.process_iter(["cmdline"]):
-        command = " ".join(process.info["cmdline"] or ())
-        if "bench.worker" in command and str(bench.cache) in command:
-            found.append(process)
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if "bench.worker" in process.cmdline() and process.environ().get("BENCH_CACHE_DIR") == str(bench.cache):
+                found.append(process)
     return found
 
 

@@ -191,7 +191,8 @@ def _case_table(summary: CaseSummary, hues: Mapping[str, Hue]) -> Table:
 def _mark(row: ArmSummary, summary: CaseSummary) -> str:
     if row.arm.error is not None:
         return "wrong"
-    return "best" if row.arm.name == summary.best or row.tied else ""
+    claimed = row.quiet is not None and row.quiet.low is not None
+    return "best" if claimed and (row.arm.name == summary.best or row.tied) else ""
 
 
 def _colour(arm: Arm, hues: Mapping[str, Hue]) -> str:

@@ -38,7 +38,8 @@ from bench.report.charts.scales import TimeUnit, logarithmic, plain, time_unit
 AXES = {"children": "children of each parent", "grandchildren": "grandchildren of each child"}
 """What the growing number counts, in full."""
 
-UNCERTAIN = "Within the noise (broken line): at one of the two sizes these strategies tie."
+UNCERTAIN = "Not certain (broken line): at one of the two sizes these strategies tie."
+UNCLAIMED = "Not certain (broken line): without intervals no crossover is claimed."
 
 _PLOT_IN = 3.6
 _LINE_IN = 0.21
@@ -58,7 +59,7 @@ def draw_crossover(crossover: Crossover, hues: dict[str, Hue], *, stem: str) -> 
     if not notes:
         notes = ["The winner does not change between these sizes."]
     elif not all(point.certain for point in crossover.points):
-        notes.append(UNCERTAIN)
+        notes.append(UNCERTAIN if _has_intervals(lines) else UNCLAIMED)
     below = 0.62 + 0.14 + _LINE_IN * len(notes)
     figure = new_sheet(0.85 + _PLOT_IN + below)
     right = EDGE_IN + width_in(figure, [label(name) for name in lines]) + 0.3
@@ -81,7 +82,7 @@ def draw_crossover(crossover: Crossover, hues: dict[str, Hue], *, stem: str) -> 
 
 def point_text(number: int, point: CrossoverPoint, axis: str) -> str:
     """A change of the winner, as the chart's key and its text alternative say it."""
-    doubt = "" if point.certain else ", within the noise"
+    doubt = "" if point.certain else ", not certain"
     return (
         f"{number}: {label(point.winner_before)} up to about {plain(float(f'{point.at:.2g}'))} {axis}, then "
         f"{label(point.winner_after)} ({point.before.size} to {point.after.size}{doubt})"

@@ -188,6 +188,16 @@ def test_a_crossover_is_marked_where_the_winner_changes_and_named() -> None:
     assert "joined" in chart.alt
 
 
+def test_a_crossover_without_intervals_is_not_claimed() -> None:
+    run = make_run([make_case({"joined": ms, "selectin": 5.0}, size=f"10x{ms}", workers=2, rounds=2) for ms in (3, 9)])
+    (series,) = crossovers(run)
+    with drawing():
+        chart = crossover.draw_crossover(series, run_hues(series.cases), stem="x")
+    assert chart
+    assert crossover.UNCLAIMED in texts(chart)
+    assert crossover.UNCERTAIN not in texts(chart)
+
+
 def test_a_series_with_one_winner_says_so() -> None:
     (chart,) = draw_series(("10x50", "20x50"))
     assert "The winner does not change between these sizes." in texts(chart)

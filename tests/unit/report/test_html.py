@@ -237,6 +237,12 @@ def test_a_run_without_cases_says_so() -> None:
     assert "No case was measured." in Parsed(page_of(make_run([]))).text
 
 
+def test_the_fastest_stands_out_only_where_that_is_claimed() -> None:
+    assert '<tr class="best">' in usual()
+    look = make_case({"selectin": 5.0, "joined": 9.0}, workers=2, rounds=2)
+    assert '<tr class="best">' not in page_of(make_run([look]))
+
+
 def test_a_wrong_arm_is_named_with_its_difference() -> None:
     wrong = make_case({"selectin": 5.0}, wrong={"joined_inner": "User 17 has no books."}, rounds=2)
     page = page_of(make_run([wrong]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import importlib.metadata
 import importlib.util
 import re
 import sys
@@ -76,6 +77,16 @@ def find_strategy(scenario: Scenario, name: str) -> Strategy:
         family = families[match[1]]
         raise BenchError(f"{name!r}: the number of {family.argument} is 1 or more.", remedy=f"Try {family.name}[100].")
     raise _unknown("strategy", name, [*(one.name for one in scenario.strategies), *(f"{f}[100]" for f in families)])
+
+
+def is_available(strategy: Strategy) -> bool:
+    """Whether the installed SQLAlchemy has what the strategy uses."""
+    return strategy.since <= tuple(int(part) for part in sqlalchemy_version().split(".")[:2])
+
+
+def sqlalchemy_version() -> str:
+    """Return the version of the SQLAlchemy that is installed, without importing it."""
+    return importlib.metadata.version("sqlalchemy")
 
 
 def select_strategies(scenario: Scenario, text: str | None) -> tuple[Strategy, ...]:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bench.catalogue import find_scenario, select_strategies
-from bench.measure.pace import FEWEST_WORKERS
+from bench.catalogue import find_scenario, is_available, select_strategies, sqlalchemy_version
 from bench.model import CaseSpec, DatasetOptions, Sampling, Strategy, Warned, parse_sizes, parse_target
+from bench.model.run import FEWEST_WORKERS
 
 SEEDED_ROWS_S = 400_000
 OBSERVED_ENTITIES_S = 25_000
@@ -83,16 +83,13 @@ def estimate_s(spec: CaseSpec, sampling: Sampling) -> float:
 
 
 def _that_this_version_has(strategies: Sequence[Strategy]) -> tuple[tuple[Strategy, ...], tuple[Warned, ...]]:
-    import sqlalchemy
-
-    installed = tuple(int(part) for part in sqlalchemy.__version__.split(".")[:2])
-    kept = tuple(strategy for strategy in strategies if strategy.since <= installed)
-    missing = [strategy for strategy in strategies if strategy.since > installed]
+    kept = tuple(strategy for strategy in strategies if is_available(strategy))
+    missing = [strategy for strategy in strategies if strategy not in kept]
     return kept, tuple(
         Warned(
             code="strategy_left_out",
             text=f"{strategy.name} is left out: it needs SQLAlchemy {'.'.join(map(str, strategy.since))}, "
-            f"and {sqlalchemy.__version__} is installed.",
+            f"and {sqlalchemy_version()} is installed.",
         )
         for strategy in missing
     )

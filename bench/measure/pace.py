@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from bench.model import Sampling
-
-FEWEST_WORKERS = 5
-"""Workers without which a time has no interval: the budget buys these first."""
+from bench.model.run import FEWEST_WORKERS
 
 MOST_WORKERS = 7
 MOST_ROUNDS = 20

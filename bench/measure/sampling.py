@@ -12,11 +12,11 @@ from typing import Any
 from bench.errors import WorkerDied
 from bench.measure.events import Doubted, Sampled
 from bench.measure.observing import sent_path
-from bench.measure.pace import FEWEST_WORKERS, MOST_ROUNDS, Clock, Pace
+from bench.measure.pace import MOST_ROUNDS, Clock, Pace
 from bench.measure.schedule import LEAST_ROUNDS, Task, far_above, round_tasks
 from bench.measure.workers import LoadFailed, WorkerProcess
 from bench.model import Arm, Samples, Sampling, Warned, WorkerFacts
-from bench.model.run import Collector, Spent
+from bench.model.run import FEWEST_WORKERS, Collector, Spent
 
 DEATHS = 3
 """Workers that may die in one case before its timing is given up."""

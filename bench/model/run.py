@@ -14,6 +14,9 @@ Collector = Literal["quiet", "default", "tuned"]
 
 Kind = Literal["strategy", "twin", "floor"]
 
+FEWEST_WORKERS = 5
+"""Workers without which a time has no interval: with fewer, Student's t is so wide that it would say nothing."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Samples:

@@ -13,10 +13,8 @@ from pathlib import Path
 import psutil
 
 from bench.model import Sampling, Warned
+from bench.model.run import FEWEST_WORKERS
 from bench.record.environment import read, sqlalchemy_is_compiled
-
-FEWEST_WORKERS = 5
-"""Workers under which there is no interval."""
 
 BUSY_CORES = 0.25
 """Cores' worth of other processes' work from which on a machine counts as busy."""

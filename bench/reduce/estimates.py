@@ -10,10 +10,8 @@ import math
 from collections.abc import Sequence
 from functools import cache
 
+from bench.model.run import FEWEST_WORKERS
 from bench.reduce.types import Estimate
-
-FEWEST_WORKERS = 5
-"""Workers that an interval needs: with fewer the t quantile is so wide that the interval would say nothing."""
 
 CONFIDENCE = 0.95
 

@@ -61,6 +61,11 @@ def _ratio(of: Callable[[ArmSummary], Estimate | None], text: Callable[[Estimate
     return cell
 
 
+def _in_full(ratio: Estimate) -> str:
+    """A ratio with its interval; without one the mark is enough, which a note under the table explains."""
+    return short_ratio_text(ratio) if ratio.low is None else ratio_text(ratio)
+
+
 def _same(header: str, title: str, cell: Cell, *, numeric: bool = True) -> Column:
     return Column(header=header, title=title, full=cell, short=cell, numeric=numeric)
 
@@ -70,13 +75,11 @@ STATEMENTS = _same("statements", "statements", _counted(lambda counters: counter
 ROWS = _same("rows", "rows", _counted(lambda counters: counters.rows))
 REPEATED = _same("repeated", "repeated rows", _counted(lambda counters: counters.repeated_rows))
 TIME = _same("time", "time", _time)
-TO_BEST = Column(
-    header="to best", title="ratio to the best", full=_to_best(ratio_text), short=_to_best(short_ratio_text)
-)
+TO_BEST = Column(header="to best", title="ratio to the best", full=_to_best(_in_full), short=_to_best(short_ratio_text))
 TO_FLOOR = Column(
     header="to floor",
     title="ratio to the floor",
-    full=_ratio(lambda row: row.to_floor, ratio_text),
+    full=_ratio(lambda row: row.to_floor, _in_full),
     short=_ratio(lambda row: row.to_floor, short_ratio_text),
 )
 COLLECTOR_ON = _same(

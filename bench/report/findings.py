@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from bench.reduce.estimates import FEWEST_WORKERS
+from bench.model.run import FEWEST_WORKERS
 from bench.reduce.types import ArmSummary, CaseSummary
 from bench.report.crossover_findings import crossover_findings
 from bench.report.units import count_text, counted, listed, ratio_text, time_text

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from statistics import median
 
 from bench.model import Case, Sampling
-from bench.reduce.estimates import FEWEST_WORKERS
+from bench.model.run import FEWEST_WORKERS
 from bench.reduce.types import CaseSummary
 from bench.report.units import (
     APPROXIMATE,

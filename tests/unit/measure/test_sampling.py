@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 
 from bench.errors import WorkerDied
 from bench.measure.events import Doubted, Sampled
-from bench.measure.pace import FEWEST_WORKERS, MOST_ROUNDS, MOST_WORKERS
+from bench.measure.pace import MOST_ROUNDS, MOST_WORKERS
 from bench.measure.sampling import SamplingLoop
 from bench.measure.workers import LoadFailed
 from bench.model import Arm, Samples, Sampling
+from bench.model.run import FEWEST_WORKERS
 
 START_S = 0.5
 COSTS = {"a": 0.2, "b": 0.3}

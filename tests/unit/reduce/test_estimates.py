@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.reduce.estimates import FEWEST_WORKERS, estimate, t_quantile
+from bench.model.run import FEWEST_WORKERS
+from bench.reduce.estimates import estimate, t_quantile
 
 figures = st.floats(min_value=1e-3, max_value=1e12)
 enough = st.lists(figures, min_size=FEWEST_WORKERS, max_size=12)

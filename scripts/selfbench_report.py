@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -67,18 +68,20 @@ def time_stages(folder: Path) -> None:
     from bench.reduce.summaries import summarise_all
     from bench.report.charts.draw import draw_charts
     from bench.report.html import run_html
-    from bench.report.write import markdown_page
+    from bench.report.write import collector_paused, markdown_page
 
     mark("import matplotlib and Jinja2")
-    summaries = summarise_all(run)
-    series = crossovers(run, summaries=summaries)
+    with collector_paused():
+        summaries = summarise_all(run)
+        series = crossovers(run, summaries=summaries)
     mark("reduce")
     charts = draw_charts(summaries, series)
     mark("draw the charts")
-    markdown_page(run, charts, summaries, series)
-    mark("report.md")
-    run_html(run, charts, summaries=summaries, crossovers=series)
-    mark("report.html")
+    with collector_paused():
+        markdown_page(run, charts, summaries, series)
+        mark("report.md")
+        run_html(run, charts, summaries=summaries, crossovers=series)
+        mark("report.html")
     stages = {name: after - before for (_, before), (name, after) in pairwise(marks)}
     print(json.dumps(stages))
 
@@ -107,6 +110,7 @@ def main() -> None:
 
 
 def _repeat(cases: int, repeats: int) -> None:
+    print(f"load average before: {os.getloadavg()[0]:.1f} on {os.cpu_count()} CPUs")
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         save(make_large_run(cases), folder)

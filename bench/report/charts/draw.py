@@ -18,7 +18,10 @@ from bench.report.charts.times import draw_times
 Amount = Literal["few", "all"]
 
 MOST_CASES_DRAWN = 12
-"""Cases of a run that get charts, and crossovers that do, unless all are asked for: a chart takes about 0.1 s."""
+"""Cases of a run that get charts, three each, unless all are asked for: a chart takes about 0.1 s."""
+
+MOST_CROSSOVERS_DRAWN = 6
+"""Crossovers of a run that get a chart, unless all are asked for: a grid of sizes has one for each row and column."""
 
 _LONGEST_STEM = 80
 
@@ -44,16 +47,18 @@ class Charts:
 
 
 def draw_charts(summaries: Sequence[CaseSummary], crossovers: Sequence[Crossover], *, amount: Amount = "few") -> Charts:
-    """Draw the crossovers and the cases of a run: the first MOST_CASES_DRAWN of each, or all.
+    """Draw the crossovers and the cases of a run: the first MOST_CROSSOVERS_DRAWN and MOST_CASES_DRAWN, or all.
 
     A case of which nothing was timed or counted has the fewer charts, or none.
     """
     hues = run_hues(summaries)
-    most = MOST_CASES_DRAWN if amount == "few" else max(len(summaries), len(crossovers))
+    few = amount == "few"
+    shown = summaries[: MOST_CASES_DRAWN if few else None]
+    series = crossovers[: MOST_CROSSOVERS_DRAWN if few else None]
     stems = _Stems()
     with drawing():
-        lines = {at: _crossover(crossover, hues, stems) for at, crossover in enumerate(crossovers[:most])}
-        cases = {at: tuple(_case(summary, hues, stems)) for at, summary in enumerate(summaries[:most])}
+        lines = {at: _crossover(crossover, hues, stems) for at, crossover in enumerate(series)}
+        cases = {at: tuple(_case(summary, hues, stems)) for at, summary in enumerate(shown)}
     return Charts(
         cases=cases,
         crossovers={at: chart for at, chart in lines.items() if chart},

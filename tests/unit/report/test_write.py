@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -75,6 +76,18 @@ def test_of_many_cases_the_first_are_drawn_and_all_when_asked(tmp_path: Path, mo
     assert len(everything.charts) == 3 * 2
     assert "--charts all" not in everything.markdown.read_text("utf-8")
     assert "--charts all" not in everything.html.read_text("utf-8")
+
+
+def test_writing_leaves_the_collector_as_it_was(tmp_path: Path) -> None:
+    assert gc.isenabled()
+    write_report(untimed_run("10x1"), tmp_path)
+    assert gc.isenabled()
+    gc.disable()
+    try:
+        write_report(untimed_run("10x1"), tmp_path)
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
 
 
 def test_the_folder_is_made(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ Imports of weight stand inside the commands, so that `bench --help` answers at o
 
 from __future__ import annotations
 
+import math
 import signal
 import sys
 from pathlib import Path
@@ -23,6 +24,19 @@ RESULTS = Path("results")
 results_option = click.option(
     "--results", type=click.Path(path_type=Path), default=RESULTS, show_default=True, help="Folder of stored runs."
 )
+
+
+class Share(click.FloatRange):
+    """A part of a whole; `nan` is none, though it is outside of no range."""
+
+    name = "share"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Refuse what is not a number."""
+        converted = float(super().convert(value, param, ctx))
+        if math.isnan(converted):
+            self.fail("nan is not a number.", param, ctx)
+        return converted
 
 
 class Commands(click.Group):
@@ -60,7 +74,7 @@ def cli() -> None:
 @click.option("--quick", is_flag=True, help="A look in seconds: one worker, no interval.")
 @click.option("--children", type=click.Choice(["fixed", "uniform", "zipf"]), default="fixed", show_default=True,
               help="How children spread over parents.")  # fmt: skip
-@click.option("--childless", type=click.FloatRange(0, 1, max_open=True), default=0.0, show_default=True,
+@click.option("--childless", type=Share(0, 1, max_open=True), default=0.0, show_default=True,
               help="Share of parents without children.")  # fmt: skip
 @click.option("--order", type=click.Choice(["clustered", "shuffled"]), default="clustered", show_default=True,
               help="How children of one parent lie in their table.")  # fmt: skip

@@ -33,7 +33,9 @@ def save(run: Run, folder: Path) -> None:
 
     Raises BenchError where it cannot be written; the file before is then untouched.
     """
-    temporary = folder / f".{RUN_FILE}.{os.getpid()}.tmp"
+    temporary = (
+        folder / f".{RUN_FILE}.tmp"
+    )  # always the same, so that a kill leaves one at the most, until the next save
     try:
         try:
             with temporary.open("wb") as file:

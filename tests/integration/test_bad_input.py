@@ -33,6 +33,7 @@ from bench.cli import cli
         (("--quick", "--budget", "9s"), "--quick"),
         (("--rounds", "0"), "0 is not in the range"),
         (("--childless", "1"), "1.0 is not in the range"),
+        (("--childless", "nan"), "nan is not a number"),
         (("--children", "random"), "'random' is not one of"),
         (("--resume", "nothing-like-it"), "nothing-like-it"),
     ],

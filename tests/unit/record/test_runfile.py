@@ -142,7 +142,7 @@ def test_a_run_file_gets_the_permissions_that_other_new_files_get(tmp_path: Path
 def test_a_save_that_fails_is_an_error_and_leaves_the_file_before(tmp_path: Path) -> None:
     before = make_run()
     save(before, tmp_path)
-    (tmp_path / f".run.json.{os.getpid()}.tmp").mkdir()  # stands in the way of the temporary file
+    (tmp_path / ".run.json.tmp").mkdir()  # stands in the way of the temporary file
     with pytest.raises(BenchError, match="--results"):
         save(make_run(label="another"), tmp_path)
     assert load(tmp_path) == before
@@ -152,7 +152,7 @@ def test_a_full_disk_is_an_error_that_names_the_disk(tmp_path: Path) -> None:
     full = Path("/dev/full")
     if not full.exists():
         pytest.skip("this system has no /dev/full")
-    (tmp_path / f".run.json.{os.getpid()}.tmp").symlink_to(full)
+    (tmp_path / ".run.json.tmp").symlink_to(full)
     with pytest.raises(BenchError, match=r"No space left.*Free some space"):
         save(make_run(), tmp_path)
     assert list(tmp_path.iterdir()) == []

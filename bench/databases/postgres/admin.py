@@ -1,0 +1,52 @@
+"""A connection for what is asked of a server beside measuring: it is up, make a database, which settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from bench.errors import BenchError, DatabaseUnavailable
+from bench.model import Target
+
+if TYPE_CHECKING:
+    import psycopg
+
+PROVIDER = "binaries"
+
+_OWN_SERVER: dict[str, Any] = {"sslmode": "disable", "hostaddr": "", "options": ""}
+"""For servers of ours, whatever PGSSLMODE, PGHOSTADDR or PGOPTIONS the user has set for others."""
+
+
+@contextmanager
+def connected(target: Target) -> Iterator[psycopg.Connection]:
+    """Yield a connection in which each statement is a transaction of its own.
+
+    Raises BenchError where psycopg is not installed, and DatabaseUnavailable where the server cannot be reached; what
+    the server says to a statement passes through.
+    """
+    try:
+        import psycopg
+    except ImportError as error:
+        raise BenchError(
+            f"PostgreSQL needs the driver psycopg, which does not load: {error}.",
+            remedy="Install it: pip install 'orm-loading-bench[postgres]'.",
+        ) from error
+    try:
+        opened = psycopg.connect(
+            host=target.host,
+            port=target.port,
+            user=target.user,
+            password=target.password or None,
+            dbname=target.database,
+            autocommit=True,
+            connect_timeout=10,
+            **(_OWN_SERVER if target.provider == PROVIDER else {}),
+        )
+    except psycopg.OperationalError as error:
+        raise DatabaseUnavailable(
+            f"{target.name} cannot be reached: {' '.join(str(error).split())}.",
+            remedy="Check that it is up, and that the user may connect to the database.",
+        ) from error
+    with opened:
+        yield opened

@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import matplotlib as mpl
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -37,8 +36,11 @@ INK, MUTED, GRID, PAPER = "#1f2328", "#636a73", "#dfe3e8", "#ffffff"
 SMALL, NORMAL, LARGE = 9.5, 10.5, 13.5
 """Type sizes in points."""
 
-_COMPRESSION = 4
-"""Of zlib: level 6 takes half as long again and saves a tenth."""
+_COLOURS = 256
+"""Of a PNG's palette. A chart's own colours keep exact; the shades at the edges of letters move by a few steps."""
+
+_WHITE = 254
+"""What the quantiser makes of white, being a step too dark."""
 
 LONGEST_LABEL = 26
 """Characters of a strategy's name on an axis; the tables have room for all of it."""
@@ -145,25 +147,6 @@ def fitted(figure: Figure, text: str, inches: float, *, size: float = SMALL) -> 
     return text
 
 
-def legend(figure: Figure, handles: Sequence[Artist], *, y: float = 0.62) -> None:
-    """One line of keys under the header."""
-    _, height = figure.get_size_inches()
-    figure.legend(
-        handles=list(handles),
-        loc="upper left",
-        bbox_to_anchor=(0.1 / WIDTH_IN, 1 - y / height),
-        ncols=len(handles),
-        frameon=False,
-        fontsize=SMALL,
-        labelcolor=INK,
-        handlelength=1.6,
-        handletextpad=0.5,
-        columnspacing=1.6,
-        borderaxespad=0,
-        borderpad=0.3,
-    )
-
-
 def finish(figure: Figure, *, stem: str, title: str, alt: str) -> Chart:
     """The figure as SVG and PNG bytes."""
     svg = io.BytesIO()
@@ -172,10 +155,13 @@ def finish(figure: Figure, *, stem: str, title: str, alt: str) -> Chart:
 
 
 def _png(figure: Figure) -> bytes:
-    """The figure's pixels as drawn on its canvas; without an alpha channel, which only takes time and space."""
+    """The figure's pixels as drawn on its canvas, with a palette: a third of the size, in a third of the time."""
     canvas: Any = figure.canvas
     canvas.draw()
     png = io.BytesIO()
-    with Image.frombuffer("RGBA", canvas.get_width_height(), canvas.buffer_rgba()) as pixels:
-        pixels.convert("RGB").save(png, format="png", compress_level=_COMPRESSION, dpi=(PNG_DPI, PNG_DPI))
+    drawn = Image.frombuffer("RGBA", canvas.get_width_height(), canvas.buffer_rgba()).convert("RGB")
+    pixels = drawn.quantize(_COLOURS, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    palette = pixels.getpalette() or []
+    pixels.putpalette([255 if part >= _WHITE else part for part in palette])
+    pixels.save(png, format="png", dpi=(PNG_DPI, PNG_DPI))
     return png.getvalue()

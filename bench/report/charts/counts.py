@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from matplotlib.axes import Axes
-from matplotlib.patches import Patch
 
 from bench.model import Counters
 from bench.reduce.types import CaseSummary
@@ -20,11 +19,11 @@ from bench.report.charts.canvas import (
     Chart,
     finish,
     header,
-    legend,
     new_sheet,
     place,
     width_in,
 )
+from bench.report.charts.keys import bar, put_keys
 from bench.report.charts.palette import Hue
 from bench.report.charts.rows import EDGE_IN, measured, names_in, put_figures, put_names, row_in, set_rows
 from bench.report.charts.scales import far_apart, linear, logarithmic
@@ -56,18 +55,11 @@ def draw_counts(summary: CaseSummary, hues: dict[str, Hue], *, stem: str) -> Cha
     _panel(two, counters, colours, rows, lambda counts: counts.rows, "rows", lambda counts: counts.repeated_rows)
     put_names(one, names)
     header(figure, TITLE, f"{measured(summary.case)}; exact, the same on any machine")
-    legend(
-        figure,
-        [
-            Patch(color=MUTED, label="statements, rows"),
-            Patch(
-                facecolor=MUTED, edgecolor=PAPER, hatch=_HATCH, linewidth=0, label="of these, rows that repeat a parent"
-            ),
-        ]
-        if any(counts.repeated_rows for counts in counters)
-        else [Patch(color=MUTED, label="statements, rows (none repeats a parent)")],
-        y=0.64,
-    )
+    repeated = any(counts.repeated_rows for counts in counters)
+    keys = [bar("statements, rows" if repeated else "statements, rows (none repeats a parent)")]
+    if repeated:
+        keys.append(bar("of these, rows that repeat a parent", hatch=_HATCH, hatched_in=PAPER))
+    put_keys(figure, keys)
     return finish(figure, stem=stem, title=TITLE, alt=_alt(summary, names, counters))
 
 

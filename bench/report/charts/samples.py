@@ -7,7 +7,6 @@ from itertools import groupby
 from statistics import median
 
 from matplotlib.axes import Axes
-from matplotlib.lines import Line2D
 
 from bench.model import Arm, Samples
 from bench.model.run import Collector
@@ -22,11 +21,11 @@ from bench.report.charts.canvas import (
     Chart,
     finish,
     header,
-    legend,
     new_sheet,
     place,
     write,
 )
+from bench.report.charts.keys import mark, put_keys
 from bench.report.charts.palette import Hue
 from bench.report.charts.rows import EDGE_IN, measured, names_in, put_names, row_in, set_rows
 from bench.report.charts.scales import TimeUnit, far_apart, span, time_unit
@@ -72,22 +71,12 @@ def draw_samples(summary: CaseSummary, hues: dict[str, Hue], *, stem: str) -> Ch
     header(
         figure, TITLE, f"{measured(summary.case)}; {units.counted(marks, 'sample')}, the scales do not begin at zero"
     )
-    legend(
+    put_keys(
         figure,
         [
-            Line2D(
-                [],
-                [],
-                marker="o",
-                markersize=4.5,
-                color=MUTED,
-                mew=0,
-                linewidth=0,
-                label="one load; a lane is a worker",
-            ),
-            Line2D([], [], marker="|", markersize=9, color=INK, mew=1.4, linewidth=0, label="median of the worker"),
+            mark("one load; a lane is a worker", "o", size=4.5, colour=MUTED),
+            mark("median of the worker", "|", size=9, colour=INK, edge=1.4),
         ],
-        y=0.62,
     )
     return finish(figure, stem=stem, title=TITLE, alt=_alt(summary, arms, marks))
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from matplotlib.axes import Axes
-from matplotlib.lines import Line2D
-from matplotlib.patches import Patch
 
 from bench.reduce.types import ArmSummary, CaseSummary, Estimate
 from bench.report import units
@@ -19,11 +17,11 @@ from bench.report.charts.canvas import (
     Chart,
     finish,
     header,
-    legend,
     new_sheet,
     place,
     width_in,
 )
+from bench.report.charts.keys import Key, bar, mark, put_keys, stroke
 from bench.report.charts.palette import Hue
 from bench.report.charts.rows import EDGE_IN, measured, names_in, put_figures, put_names, row_in, sampled, set_rows
 from bench.report.charts.scales import TimeUnit, far_apart, span, time_unit
@@ -51,7 +49,7 @@ def draw_times(summary: CaseSummary, hues: dict[str, Hue], *, stem: str) -> Char
     far = far_apart(row.quiet.value for row in rows if row.quiet)
     span(axes, [end / unit.ns for time in drawn for end in _ends(time)], far=far, from_zero=True)
     _draw_default(axes, rows, hues, unit)
-    _draw_quiet(axes, rows, hues, unit, bar=not far)
+    _draw_quiet(axes, rows, hues, unit, bars=not far)
     _draw_floors(axes, [floors.get(row.arm.strategy) for row in rows], unit)
     set_rows(axes, len(rows))
     put_names(axes, names)
@@ -59,23 +57,23 @@ def draw_times(summary: CaseSummary, hues: dict[str, Hue], *, stem: str) -> Char
     axes.set_xlabel(f"time of one load, {unit.name}{', logarithmic' if far else ''}", fontsize=SMALL, color=MUTED)
     noise = f", noise floor {units.share_text(summary.noise)}" if summary.noise is not None else ""
     header(figure, TITLE, f"{measured(summary.case)}; {sampled(summary)}{noise}")
-    legend(figure, _keys(rows, bool(floors), bar=not far), y=0.64)
+    put_keys(figure, _keys(rows, bool(floors), bars=not far))
     return finish(figure, stem=stem, title=TITLE, alt=_alt(summary, figures))
 
 
-def _draw_quiet(axes: Axes, rows: Rows, hues: dict[str, Hue], unit: TimeUnit, *, bar: bool) -> None:
+def _draw_quiet(axes: Axes, rows: Rows, hues: dict[str, Hue], unit: TimeUnit, *, bars: bool) -> None:
     """The figure that strategies are compared by, with its interval."""
     timed = [(at, row.quiet, hues[row.arm.strategy].light) for at, row in enumerate(rows) if row.quiet]
     lines = [at for at, _, _ in timed]
     values = [time.value / unit.ns for _, time, _ in timed]
     colours = [colour for _, _, colour in timed]
-    if bar:
+    if bars:
         axes.barh(lines, values, height=0.56, color=colours, zorder=2)
     else:
         axes.scatter(values, lines, s=80, color=colours, linewidths=0, zorder=3)
     intervals = _intervals([(at, time) for at, time, _ in timed], unit)
     axes.hlines(*intervals, color=INK, linewidth=1.8, zorder=5)
-    if bar:
+    if bars:
         places, lows, highs = intervals
         axes.plot([*lows, *highs], [*places, *places], linestyle="none", marker="|", ms=7, mew=1.8, color=INK, zorder=5)
 
@@ -119,42 +117,14 @@ def _ends(time: Estimate) -> tuple[float, float]:
     return (time.low or time.value, time.high or time.value)
 
 
-def _keys(rows: tuple[ArmSummary, ...], floors: bool, *, bar: bool) -> list[Patch | Line2D]:
-    quiet: Patch | Line2D
-    if bar:
-        quiet = Patch(color=MUTED, label="collector off")
-    else:
-        quiet = Line2D([], [], marker="o", markersize=8, color=MUTED, linewidth=0, label="collector off")
-    keys = [quiet]
+def _keys(rows: Rows, floors: bool, *, bars: bool) -> list[Key]:
+    keys = [bar("collector off") if bars else mark("collector off", "o", size=9, colour=MUTED)]
     if any(row.quiet and row.quiet.low is not None for row in rows):
-        keys.append(Line2D([], [], color=INK, marker="|", markersize=7, mew=1.8, linewidth=1.8, label="its interval"))
+        keys.append(stroke("its interval", colour=INK, width=1.8))
     if any(row.default for row in rows):
-        keys.append(
-            Line2D(
-                [],
-                [],
-                marker="o",
-                mfc=PAPER,
-                mec=MUTED,
-                mew=1.8,
-                markersize=7.5,
-                linewidth=0,
-                label="default collector",
-            )
-        )
+        keys.append(mark("default collector", "o", size=7.5, colour=MUTED, edge=1.8, inside=PAPER))
     if floors:
-        keys.append(
-            Line2D(
-                [],
-                [],
-                marker="|",
-                markersize=13,
-                mew=2.2,
-                color=INK,
-                linewidth=0,
-                label="floor: its SQL without the ORM",
-            )
-        )
+        keys.append(mark("floor: its SQL without the ORM", "|", size=13, colour=INK, edge=2.2))
     return keys
 
 

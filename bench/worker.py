@@ -18,9 +18,9 @@ import os
 import platform
 import signal
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +28,10 @@ import sqlalchemy
 from sqlalchemy.orm import Session
 
 from bench.catalogue import find_scenario, find_strategy
+from bench.connect import calling
 from bench.connect import engine as connect
 from bench.errors import BenchError
-from bench.measure.floor import read_sent, replay, write_sent
+from bench.measure.floor import bare_connection, read_sent, replay, write_sent
 from bench.measure.graph import fingerprint, graph_lines
 from bench.measure.memory import peak_bytes
 from bench.measure.protocol import PROTOCOL
@@ -42,7 +43,11 @@ PR_SET_PDEATHSIG = 1
 
 
 class Worker:
-    """One scenario on one target; each public method whose name a request gives answers with plain data."""
+    """One scenario on one target; each public method whose name a request gives answers with plain data.
+
+    They are written for a synchronous driver, and are called through `bench.connect.calling`: so the same load, in the
+    same clock, serves an asynchronous one too.
+    """
 
     def __init__(self, scenario: str, target: Target) -> None:
         self.scenario = find_scenario(scenario)
@@ -88,7 +93,7 @@ class Worker:
         if not floor:
             return self._load(self._strategy(strategy))
         statements = self._floors[strategy]
-        return self._connection, lambda connection: replay(connection, statements)
+        return lambda: bare_connection(self.engine), lambda connection: replay(connection, statements)
 
     def _load(self, strategy: Strategy) -> tuple[Callable[[], Session], Callable[[Session], Any]]:
         load = self.scenario.load
@@ -96,14 +101,6 @@ class Worker:
 
     def _strategy(self, name: str) -> Strategy:
         return find_strategy(self.scenario, name)
-
-    @contextmanager
-    def _connection(self) -> Iterator[Any]:
-        connection = self.engine.raw_connection()
-        try:
-            yield connection.dbapi_connection
-        finally:
-            connection.close()
 
 
 def greeting() -> dict[str, Any]:
@@ -139,8 +136,13 @@ def answer(worker: Worker, request: dict[str, Any]) -> dict[str, Any]:
     try:
         return {"ok": getattr(worker, do)(**request)}
     except Exception as error:  # noqa: BLE001 - a scenario is the user's code and may raise anything
-        message = str(error) if isinstance(error, BenchError) else f"{type(error).__name__}: {error}"
-        return {"error": {"type": type(error).__name__, "message": message}}
+        return {"error": explained(error)}
+
+
+def explained(error: Exception) -> dict[str, str]:
+    """Return an error as a reply gives it: a `BenchError` in its own words, another with its type before it."""
+    message = str(error) if isinstance(error, BenchError) else f"{type(error).__name__}: {error}"
+    return {"type": type(error).__name__, "message": message}
 
 
 def main() -> None:
@@ -160,11 +162,12 @@ def main() -> None:
         opening = json.loads(sys.stdin.readline())
         worker = Worker(opening["scenario"], Target(**opening["target"]))
     except Exception as error:  # noqa: BLE001 - the scenario's import or the connection, both beyond our control
-        reply({"error": {"type": type(error).__name__, "message": f"{type(error).__name__}: {error}"}})
+        reply({"error": explained(error)})
         return
     reply({"ok": greeting()})
-    for line in sys.stdin:
-        reply(answer(worker, json.loads(line)))
+    with calling(worker.engine) as call:
+        for line in sys.stdin:
+            reply(call(partial(answer, worker, json.loads(line))))
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from bench.datasets.counting import Counting
 from bench.datasets.ownership import Ownership, Rows
 from bench.datasets.permutation import Permutation
 from bench.datasets.shape import rows_of_tables
-from bench.model import DatasetOptions, Parent, Recipe, Serial, Size, Table
+from bench.model import Column, DatasetOptions, Parent, Recipe, Serial, Size, Table
 
 Value = int | str | date
 
@@ -42,6 +42,11 @@ class Dataset:
         """Return the same as JSON: texts and dates quoted; whole numbers as they are, their digits being their JSON."""
         return self._spellers[table][column](rows)
 
+    def maker(self, table: str, column: str, spell: Spelling) -> Maker:
+        """Return what makes the column's values: texts and dates spelled by `spell`, whole numbers as they are."""
+        found = next(one for one in self._tables[table].columns if one.name == column)
+        return self._maker(self._tables[table], found, spell)
+
     def owners(self, child: str, rows: Rows) -> Rows:
         """Return the parent table's row that owns each of the given rows of table `child`."""
         return self._ownerships[child].owners(rows)
@@ -70,12 +75,12 @@ class Dataset:
         return Ownership.of(counting, spread if shuffled else None)
 
     def _make(self, table: Table, spell: Spelling) -> dict[str, Maker]:
-        return {
-            column.name: self._parent_keys(table)
-            if isinstance(column.values, Parent)
-            else make_column(table.name, column, self.options, spell=spell)
-            for column in table.columns
-        }
+        return {column.name: self._maker(table, column, spell) for column in table.columns}
+
+    def _maker(self, table: Table, column: Column, spell: Spelling) -> Maker:
+        if isinstance(column.values, Parent):
+            return self._parent_keys(table)
+        return make_column(table.name, column, self.options, spell=spell)
 
     def _parent_keys(self, table: Table) -> Maker:
         assert table.parent is not None

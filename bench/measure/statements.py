@@ -1,7 +1,14 @@
 """Counting statements and rows: what really reaches the driver and what it really hands over.
 
+A statement is an execution of SQL text that the load asked for, by the ORM or by hand; an `executemany` is one. What
+goes over the wire around it is none: the BEGIN of a transaction and the ROLLBACK of a session that is closed, the
+preparing and deallocating of a driver, what it or SQLAlchemy asks a server when a connection is new. A server-side
+cursor (`yield_per`) is one statement, and what is fetched from it are its rows, in however many round trips.
+
 Rows are counted where they leave the driver: the cursor of each execution is replaced by one that counts what every
-fetch method returns, once the statement has run and before SQLAlchemy's result takes hold of the cursor.
+fetch method returns, once the statement has run and before SQLAlchemy's result takes hold of the cursor. It is so for
+synchronous drivers and for SQLAlchemy's adapters of asynchronous ones alike. What a driver has received and nobody
+fetched is not counted: a result that is left early, or what asyncpg's adapter reads ahead of a server-side cursor.
 """
 
 from __future__ import annotations

@@ -1,0 +1,131 @@
+"""Bulk loading into PostgreSQL: rows by binary COPY into bare tables; keys, indexes and foreign keys after them.
+
+Everything up to the last foreign key is one transaction: whatever fails leaves nothing behind. The rows are written
+frozen, which COPY may do in a table of the same transaction, so nobody has to look up or write down later who can see
+them; what VACUUM has left to do is the map of visible pages of TOAST tables and the statistics.
+"""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import replace
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from psycopg.pq import Format
+from sqlalchemy import Connection, MetaData
+
+from bench.connect import engine
+from bench.datasets.columns import Spelling
+from bench.datasets.dataset import Dataset
+from bench.datasets.postgres_copy import Field, binary_copy
+from bench.datasets.postgres_errors import explaining
+from bench.model import Table, Target
+
+CONSTRAINTS = """
+SELECT format('ALTER TABLE %%s DROP CONSTRAINT %%I', conrelid::regclass, conname),
+       format('ALTER TABLE %%s ADD CONSTRAINT %%I %%s', conrelid::regclass, conname, pg_get_constraintdef(oid))
+FROM pg_constraint
+WHERE conrelid = ANY(%s::regclass[]) AND contype = ANY(%s)
+ORDER BY conrelid::regclass::text, conname
+"""
+"""What drops each constraint of some kinds, and what adds it again, in the server's own words."""
+
+INDEXES = """
+SELECT format('DROP INDEX %%s', indexrelid::regclass), pg_get_indexdef(indexrelid)
+FROM pg_index
+WHERE indrelid = ANY(%s::regclass[])
+      AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid AND conrelid = indrelid)
+ORDER BY indexrelid::regclass::text
+"""
+"""The same for the indexes that no constraint keeps."""
+
+KEYS, FOREIGN_KEYS = ["p", "u", "x"], ["f"]
+
+
+def load_postgres(dataset: Dataset, metadata: MetaData, target: Target) -> int:
+    """Create the tables in the target's database, load every row, and return the size of the database in bytes.
+
+    Memory stays flat. At the end all keys, indexes and foreign keys are there and verified, the tables are vacuumed,
+    frozen and analysed, and autovacuum is off for them: nothing of the loading is left to be done while something is
+    timed. Raises DatabaseUnavailable or BenchError, as `explaining` words it; the tables are then not there, unless
+    the connection was lost after the last row.
+    """
+    made = engine(replace(target, driver="psycopg"))
+    try:
+        with explaining(target):
+            with made.begin() as connection:
+                _fill(connection, dataset, metadata)
+            with closing(made.raw_connection()) as raw:
+                server: Any = raw.driver_connection
+                return _settle(server, metadata)
+    finally:
+        made.dispose()
+
+
+def _fill(connection: Connection, dataset: Dataset, metadata: MetaData) -> None:
+    metadata.create_all(connection, checkfirst=False)
+    server: Any = connection.connection.driver_connection
+    server.execute("SET LOCAL client_encoding = 'UTF8'")
+    put_off = _take_off(server, _names(server, metadata))
+    for table in dataset.recipe.tables:
+        _copy(server, dataset, table)
+    for statement in put_off:
+        server.execute(statement)
+
+
+def _names(server: psycopg.Connection[Any], metadata: MetaData) -> list[str]:
+    """Return the names of the tables, quoted."""
+    return [sql.Identifier(*filter(None, (one.schema, one.name))).as_string(server) for one in metadata.sorted_tables]
+
+
+def _take_off(server: psycopg.Connection[Any], tables: list[str]) -> list[bytes]:
+    """Drop what is slower kept up than made at the end, and return what makes it: keys, indexes, foreign keys.
+
+    The tables were created whole, and the server is asked what they have: so they end up just as they are mapped.
+    """
+    foreign_keys = server.execute(CONSTRAINTS, (tables, FOREIGN_KEYS)).fetchall()
+    keys = server.execute(CONSTRAINTS, (tables, KEYS)).fetchall()
+    indexes = server.execute(INDEXES, (tables,)).fetchall()
+    for drop, _ in foreign_keys + keys + indexes:
+        server.execute(drop.encode())
+    return [add.encode() for _, add in keys + indexes + foreign_keys]
+
+
+def _copy(server: psycopg.Connection[Any], dataset: Dataset, table: Table) -> None:
+    columns = sql.SQL(",").join(sql.Identifier(column.name) for column in table.columns)
+    names = {"table": sql.Identifier(table.name), "columns": columns}
+    with server.cursor() as cursor:
+        cursor.execute(sql.SQL("SELECT {columns} FROM {table} LIMIT 0").format(**names))
+        fields = [
+            Field(name=column.name, type_oid=column.type_code, spell=_spelling(server, column.type_code))
+            for column in cursor.description or ()
+        ]
+        statement = sql.SQL("COPY {table} ({columns}) FROM STDIN (FORMAT binary, FREEZE)").format(**names)
+        with cursor.copy(statement) as copy:
+            for block in binary_copy(dataset, table, fields):
+                copy.write(block)
+
+
+def _spelling(server: psycopg.Connection[Any], type_oid: int) -> Spelling:
+    """Return how a value of a type is written: psycopg's own dumper's bytes, and their number before them."""
+    dump: Any = server.adapters.get_dumper_by_oid(type_oid, Format.BINARY)(object, server).dump
+
+    def spell(value: Any) -> bytes:
+        data = bytes(dump(value))
+        return len(data).to_bytes(4, "big") + data
+
+    return spell
+
+
+def _settle(server: psycopg.Connection[Any], metadata: MetaData) -> int:
+    """Do now what the server would do by itself later, and return the bytes of the database."""
+    server.autocommit = True
+    names = _names(server, metadata)
+    for name in names:
+        server.execute(f"ALTER TABLE {name} SET (autovacuum_enabled = off)".encode())
+    server.execute(f"VACUUM (FREEZE, ANALYZE) {', '.join(names)}".encode())
+    row = server.execute("SELECT pg_database_size(current_database())").fetchone()
+    assert row is not None
+    return int(row[0])

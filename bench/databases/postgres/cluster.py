@@ -15,6 +15,8 @@ from bench.errors import DatabaseUnavailable
 
 USER = "postgres"
 
+_INITDB_OPTIONS = ("-A", "scram-sha-256", "-E", "UTF8", "--locale=C", "--no-sync")
+
 _LOG_LINES = 20
 
 _CHECKSUMS_BY_DEFAULT_SINCE = 18
@@ -55,31 +57,22 @@ def initialise(
     with said.open("wb") as log:
         process = start_as(
             account,
-            [
-                programs / "initdb",
-                "-D",
-                data,
-                "-U",
-                USER,
-                "-A",
-                "scram-sha-256",
-                "--pwfile",
-                secret,
-                "-E",
-                "UTF8",
-                "--locale=C",
-                "--no-sync",
-                *checksums,
-            ],
+            [programs / "initdb", "-D", data, "-U", USER, "--pwfile", secret, *_INITDB_OPTIONS, *checksums],
             folder=folder,
             log=log,
         )
-        if process.wait() != 0:
-            raise DatabaseUnavailable(
-                f"PostgreSQL {installation.version} ({installation.origin}) could not make a cluster in {folder}. "
-                f"initdb said:\n{log_end(said)}",
-                remedy="Check that the disk has room; TMPDIR names another folder to make it in.",
-            )
+        try:
+            status = process.wait()
+        except BaseException:
+            process.terminate()
+            process.wait()
+            raise
+    if status != 0:
+        raise DatabaseUnavailable(
+            f"PostgreSQL {installation.version} ({installation.origin}) could not make a cluster in {folder}. "
+            f"initdb said:\n{log_end(said)}\n",
+            remedy="Check that the disk has room; TMPDIR names another folder to make it in.",
+        )
     secret.unlink()
     return data
 

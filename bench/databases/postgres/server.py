@@ -10,6 +10,7 @@ import subprocess
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Literal
@@ -22,7 +23,7 @@ from bench.databases.postgres.places import FOLDER_PREFIX, temporary_root
 from bench.databases.postgres.processes import end_processes
 from bench.databases.postgres.registry import noted, sweep
 from bench.databases.postgres.settings import configuration
-from bench.errors import BenchError, DatabaseUnavailable
+from bench.errors import DatabaseUnavailable
 from bench.model import Target
 
 Transport = Literal["socket", "tcp"]
@@ -33,10 +34,8 @@ _SOCKET_PORT = 5432
 """Names the socket in its private folder; no port is opened."""
 
 _START_S = 60.0
-_STOP_S = 30.0
+_STOP_S = 10.0
 _POLL_S = 0.01
-
-_TAKEN = "Address already in use"
 
 _PORT_ATTEMPTS = 5
 
@@ -105,29 +104,31 @@ class PostgresServer:
         return self._error("has ended", "Look at what it says; start the command again.")
 
     def _started(self, folder: Path, stack: ExitStack) -> Target:
+        """Make a cluster in the folder and start a server on it; what is left of a failure is ended by the stack."""
         account = server_account()
         give(folder, account)
         programs = runnable(self.installation, account, folder)
         password = secrets.token_urlsafe(24)
         data = initialise(self.installation, programs, account, folder, password)
-        over_tcp = self._transport == "tcp"
-        configure(
-            self.installation, data, sockets=folder, address=LOOPBACK if over_tcp else "", settings=self._settings
-        )
-        assert self._log is not None
-        for left in reversed(range(_PORT_ATTEMPTS)):
-            port = _SOCKET_PORT if not over_tcp else self._port or _free_port()
-            target = self._target(str(folder), port, password)
-            with self._log.open("wb") as log:
-                self._process = start_as(
-                    account, [programs / "postgres", "-D", data, "-p", str(port)], folder=folder, log=log
-                )
-            if self._ready(target):
-                break
-            if _TAKEN not in self._log.read_text(errors="replace") or self._port is not None or not left:
-                raise self._failure(port)
-        stack.callback(self._stop)
-        return self._target(LOOPBACK if over_tcp else str(folder), port, password)
+        address = LOOPBACK if self._transport == "tcp" else ""
+        configure(self.installation, data, sockets=folder, address=address, settings=self._settings)
+        for port in self._ports():
+            by_socket = self._target(str(folder), port, password)
+            with self._log_file().open("wb") as log:
+                command = [str(programs / "postgres"), "-D", str(data), "-p", str(port)]
+                self._process = start_as(account, command, folder=folder, log=log)
+            stack.callback(self._stop)
+            if self._ready(by_socket):
+                return replace(by_socket, host=address or str(folder))
+            if not self._port_was_taken():
+                raise self._error("did not start", "A setting may be one that this version does not know.")
+        raise self._error(f"could not have port {port}", "Free the port, or name none and take one that is free.")
+
+    def _ports(self) -> list[int]:
+        """Return the ports to try, each once: a free one may be taken by another before the server has it."""
+        if self._transport == "socket":
+            return [_SOCKET_PORT]
+        return [self._port] if self._port is not None else [_free_port() for _ in range(_PORT_ATTEMPTS)]
 
     def _ready(self, target: Target) -> bool:
         """Wait until the server takes a connection, by its own socket, so that it can be no other; False if it ends."""
@@ -146,12 +147,17 @@ class PostgresServer:
         return False
 
     def _stop(self) -> None:
-        """Shut down fast: sessions are cut off, and the server ends in order. `_private_folder` ends what is left."""
+        """Shut down fast: sessions are cut off, and the server ends in order; at once where that takes too long.
+
+        A client that has connected and says nothing can hold up a fast shutdown for a minute.
+        """
         assert self._process is not None
-        if self._process.poll() is None:
-            self._process.send_signal(signal.SIGINT)
+        for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
+            if self._process.poll() is None:
+                self._process.send_signal(number)
             with suppress(subprocess.TimeoutExpired):
                 self._process.wait(_STOP_S)
+                return
 
     def _target(self, host: str, port: int, password: str) -> Target:
         return Target(
@@ -170,16 +176,16 @@ class PostgresServer:
     def _what(self) -> str:
         return f"PostgreSQL {self.installation.version} ({self.installation.origin})"
 
-    def _failure(self, port: int) -> BenchError:
+    def _port_was_taken(self) -> bool:
+        return "Address already in use" in self._log_file().read_text(errors="replace")
+
+    def _log_file(self) -> Path:
         assert self._log is not None
-        if _TAKEN in self._log.read_text(errors="replace"):
-            return self._error(f"could not have port {port}", "Free the port, or ask for none and take a free one.")
-        return self._error("did not start", "Look at what it says; a setting may be one that this version lacks.")
+        return self._log
 
     def _error(self, happened: str, remedy: str) -> DatabaseUnavailable:
-        assert self._log is not None
         return DatabaseUnavailable(
-            f"{self._what()} {happened}. The end of its log:\n{log_end(self._log)}\n", remedy=remedy
+            f"{self._what()} {happened}. The end of its log:\n{log_end(self._log_file())}\n", remedy=remedy
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from tabulate import tabulate
 
@@ -12,6 +13,7 @@ _SPECIAL = re.compile(r"([\\`*\[\]|~$])|((?<![^\W_])_|_(?![^\W_]))")
 _LINE_START = re.compile(r"^([#+=-]|\d+[.)])(?=\s|$)")
 
 
+@lru_cache(maxsize=2**12)  # most texts of a report come again: names, headers, counts, questions
 def escaped(text: str) -> str:
     """Return the text on one line with everything that Markdown or HTML would read as markup taken as it is written.
 

@@ -8,6 +8,7 @@ NO_INTERVAL.
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 from bench.reduce.types import Estimate
 
@@ -98,6 +99,7 @@ def _time_unit(value_ns: float) -> tuple[str, float]:
     return next(((unit, scale) for unit, scale in _TIMES if value_ns >= 0.9995 * scale), _TIMES[-1])
 
 
+@lru_cache(maxsize=2**15)  # a report shows a figure several times: in tables, sentences and both of its pages
 def _with_interval(estimate: Estimate, *, scale: float, suffix: str) -> str:
     value = _number(estimate.value / scale, _places(estimate, scale))
     return f"{value}{suffix} ({_interval(estimate, scale=scale) or NO_INTERVAL})"

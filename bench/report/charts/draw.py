@@ -18,7 +18,10 @@ from bench.report.charts.times import draw_times
 Amount = Literal["few", "all"]
 
 MOST_CASES_DRAWN = 12
-"""Cases of a run that get charts, three each, unless all are asked for: a chart takes about 0.1 s."""
+"""Cases that a run may have for all of them to get charts, three each, without being asked: one takes 0.1 s."""
+
+FIRST_CASES_DRAWN = 6
+"""Cases that get charts in a run that has more: nobody looks at them all, and the report is there sooner."""
 
 MOST_CROSSOVERS_DRAWN = 6
 """Crossovers of a run that get a chart, unless all are asked for: a grid of sizes has one for each row and column."""
@@ -47,14 +50,17 @@ class Charts:
 
 
 def draw_charts(summaries: Sequence[CaseSummary], crossovers: Sequence[Crossover], *, amount: Amount = "few") -> Charts:
-    """Draw the crossovers and the cases of a run: the first MOST_CROSSOVERS_DRAWN and MOST_CASES_DRAWN, or all.
+    """Draw the crossovers and the cases of a run.
+
+    amount: `all`, or `few`: the first MOST_CROSSOVERS_DRAWN crossovers, and of more than MOST_CASES_DRAWN cases the
+    first FIRST_CASES_DRAWN.
 
     A case of which nothing was timed or counted has the fewer charts, or none.
     """
     hues = run_hues(summaries)
     few = amount == "few"
-    shown = summaries[: MOST_CASES_DRAWN if few else None]
-    series = crossovers[: MOST_CROSSOVERS_DRAWN if few else None]
+    shown = summaries[:FIRST_CASES_DRAWN] if few and len(summaries) > MOST_CASES_DRAWN else summaries
+    series = crossovers[:MOST_CROSSOVERS_DRAWN] if few else crossovers
     stems = _Stems()
     with drawing():
         lines = {at: _crossover(crossover, hues, stems) for at, crossover in enumerate(series)}

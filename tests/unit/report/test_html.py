@@ -263,7 +263,8 @@ def test_a_quick_look_says_that_it_is_one() -> None:
 
 
 def test_a_run_of_many_cases_names_the_option_that_draws_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(draw, "MOST_CASES_DRAWN", 1)
+    monkeypatch.setattr(draw, "MOST_CASES_DRAWN", 2)
+    monkeypatch.setattr(draw, "FIRST_CASES_DRAWN", 1)
     run = make_run([without_samples(make_case(size=size)) for size in ("10x1", "20x2", "30x3")])
     page = page_of(run)
     assert "the first 1 of 3 cases" in Parsed(page).text

@@ -41,6 +41,9 @@ ORDER BY indexrelid::regclass::text
 """
 """The same for the indexes that no constraint keeps."""
 
+TEXT = 25
+"""The object identifier of type `text`."""
+
 KEYS, FOREIGN_KEYS = ["p", "u", "x"], ["f"]
 
 
@@ -68,7 +71,7 @@ def _fill(connection: Connection, dataset: Dataset, metadata: MetaData) -> None:
     metadata.create_all(connection, checkfirst=False)
     server: Any = connection.connection.driver_connection
     server.execute("SET LOCAL client_encoding = 'UTF8'")
-    put_off = _take_off(server, _names(server, metadata))
+    put_off = take_off(server, _names(server, metadata))
     for table in dataset.recipe.tables:
         _copy(server, dataset, table)
     for statement in put_off:
@@ -80,7 +83,7 @@ def _names(server: psycopg.Connection[Any], metadata: MetaData) -> list[str]:
     return [sql.Identifier(*filter(None, (one.schema, one.name))).as_string(server) for one in metadata.sorted_tables]
 
 
-def _take_off(server: psycopg.Connection[Any], tables: list[str]) -> list[bytes]:
+def take_off(server: psycopg.Connection[Any], tables: list[str]) -> list[bytes]:
     """Drop what is slower kept up than made at the end, and return what makes it: keys, indexes, foreign keys.
 
     The tables were created whole, and the server is asked what they have: so they end up just as they are mapped.
@@ -109,8 +112,15 @@ def _copy(server: psycopg.Connection[Any], dataset: Dataset, table: Table) -> No
 
 
 def _spelling(server: psycopg.Connection[Any], type_oid: int) -> Spelling:
-    """Return how a value of a type is written: psycopg's own dumper's bytes, and their number before them."""
-    dump: Any = server.adapters.get_dumper_by_oid(type_oid, Format.BINARY)(object, server).dump
+    """Return how a value of a type is written: psycopg's own dumper's bytes, and their number before them.
+
+    A type that psycopg has no dumper for (`char(5)`, an enumeration) is given text, which is what such types receive.
+    """
+    try:
+        dumper = server.adapters.get_dumper_by_oid(type_oid, Format.BINARY)
+    except psycopg.ProgrammingError:
+        dumper = server.adapters.get_dumper_by_oid(TEXT, Format.BINARY)
+    dump: Any = dumper(object, server).dump
 
     def spell(value: Any) -> bytes:
         data = bytes(dump(value))

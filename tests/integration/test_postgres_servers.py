@@ -6,7 +6,9 @@ Most tests take the first installation at hand; those about versions take each o
 from __future__ import annotations
 
 import os
+import pickle
 import pwd
+import select
 import shutil
 import signal
 import socket
@@ -50,12 +52,14 @@ pytestmark = pytest.mark.skipif(
 
 PATIENCE_S = 30
 
-CHILD = """
-import sys
-from bench.databases.postgres import PostgresServer, installations
+MORE = {"work_mem": "32MB", "cluster_name": "it's \\ 'quoted'"}
 
-(installation,) = [each for each in installations() if str(each.bin) == sys.argv[1]]
-with PostgresServer(installation, transport="tcp") as target:
+CHILD = """
+import pickle
+import sys
+from bench.databases.postgres import PostgresServer
+
+with PostgresServer(pickle.loads(bytes.fromhex(sys.argv[1])), transport="tcp"):
     print("up", flush=True)
     sys.stdin.readline()
 """
@@ -66,7 +70,7 @@ class Child:
 
     def __init__(self, installation: Installation) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-c", CHILD, installation.bin],
+            [sys.executable, "-c", CHILD, pickle.dumps(installation).hex()],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -77,12 +81,18 @@ class Child:
     def reaches(self, stage: str) -> Path:
         """Return the server's folder when it has a file of that name in it."""
         until = time.monotonic() + PATIENCE_S
-        while time.monotonic() < until:
+        while self.process.poll() is None and time.monotonic() < until:
+            self._wait_a_little()
             for note in notes_folder().glob("*.json"):
                 folder = temporary_root(for_others=os.geteuid() == 0) / note.stem
                 if (folder / stage).exists():
                     return folder
         raise AssertionError(f"no server has come to {stage or 'its folder'}")
+
+    def _wait_a_little(self) -> None:
+        """Wait until the process says something or ends, and not for long."""
+        assert self.process.stdout is not None
+        select.select([self.process.stdout], [], [], 0.002)
 
     def up(self) -> Path:
         assert self.process.stdout is not None
@@ -96,13 +106,10 @@ class Child:
 
 
 @pytest.fixture
-def child(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Child]:
-    """A child in a cache of its own, whose installation is therefore not from the cache."""
+def child(installation: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Child]:
+    """A child whose notes lie apart from those of the servers of this session."""
     monkeypatch.setenv("BENCH_CACHE_DIR", str(tmp_path))
-    outside = [each for each in AT_HAND if not each.origin.startswith("npm")]
-    if not outside:
-        pytest.skip("server binaries are at hand in the cache alone")
-    child = Child(outside[0])
+    child = Child(installation)
     yield child
     child.process.kill()
     child.process.communicate()
@@ -116,7 +123,15 @@ def installation() -> Installation:
 
 @pytest.fixture(scope="session")
 def binaries() -> Iterator[PostgresBinaries]:
+    """A server by socket, for the whole session."""
     with PostgresBinaries(AT_HAND[0]) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def by_tcp() -> Iterator[PostgresBinaries]:
+    """A second server of the same installation at the same time, by TCP and with settings of its own."""
+    with PostgresBinaries(AT_HAND[0], transport="tcp", settings=MORE, name="postgres:by tcp") as started:
         yield started
 
 
@@ -161,6 +176,7 @@ def test_each_installation_starts_as_it_is_configured_and_leaves_nothing(each: I
     assert target.name == facts.name == f"postgres:{each.major}"
     assert facts.server_version.split()[0] == each.version
     settings = {name.lower(): value for name, value in facts.settings.items()}
+    assert ("shared_preload_libraries" in settings) == each.has_module("pg_stat_statements")
     assert {name: settings[name] for name in SETTINGS} == SETTINGS
     assert checksums == "off"
     assert settings["jit"] == "on"
@@ -168,12 +184,15 @@ def test_each_installation_starts_as_it_is_configured_and_leaves_nothing(each: I
     assert not any(str(folder) in value for value in settings.values())
 
 
-@pytest.mark.parametrize("each", AT_HAND, ids=lambda each: f"{each.origin} {each.version}")
-def test_a_server_that_can_count_statements_does_so_when_a_session_asks_only(each: Installation) -> None:
-    if not each.has_module("pg_stat_statements"):
-        pytest.skip(f"{each.origin} has no pg_stat_statements")
+@pytest.mark.skipif(
+    not any(each.has_module("pg_stat_statements") for each in AT_HAND),
+    reason="no installation at hand has pg_stat_statements",
+)
+def test_a_server_that_can_count_statements_does_so_when_a_session_asks_only() -> None:
+    able = next(each for each in AT_HAND if each.has_module("pg_stat_statements"))
     counted = "SELECT sum(calls)::int FROM pg_stat_statements WHERE query ~ 'generate_series'"
-    with PostgresServer(each) as target, connected(target) as connection:
+
+    with PostgresServer(able) as target, connected(target) as connection:
         connection.execute("CREATE EXTENSION pg_stat_statements")
         connection.execute("SELECT * FROM generate_series(1, 3)")
         assert connection.execute(counted).fetchone() == (None,)
@@ -206,15 +225,14 @@ def test_root_starts_servers_from_a_folder_that_is_closed_to_others(tmp_path: Pa
 
 
 def test_by_socket_no_port_is_open_and_by_tcp_one_of_the_loopback_alone(
-    binaries: PostgresBinaries, installation: Installation
+    binaries: PostgresBinaries, by_tcp: PostgresBinaries
 ) -> None:
-    server = PostgresServer(installation, transport="tcp")
-    with server as target:
-        pids = [binaries.server.pid, server.pid]
-        by_socket, by_tcp = ([each.laddr for each in psutil.Process(pid).net_connections("inet")] for pid in pids)
-        assert answer(target, "SELECT inet_server_addr()::text") == "127.0.0.1/32"
-    assert by_socket == []
-    assert by_tcp == [("127.0.0.1", target.port)]
+    def listening(pid: int | None) -> list[tuple[str, int | None]]:
+        return [(each.laddr.ip, each.laddr.port) for each in psutil.Process(pid).net_connections("inet")]
+
+    assert listening(binaries.server.pid) == []
+    assert listening(by_tcp.server.pid) == [("127.0.0.1", by_tcp.admin.port)]
+    assert answer(by_tcp.admin, "SELECT host(inet_server_addr())") == "127.0.0.1"
 
 
 @pytest.mark.parametrize("password", ["", "postgres"])
@@ -237,12 +255,11 @@ def test_the_password_is_in_no_command_line_and_no_file(binaries: PostgresBinari
     assert secret not in repr(binaries.admin)
 
 
-def test_two_servers_at_once_have_nothing_in_common(binaries: PostgresBinaries, installation: Installation) -> None:
-    with PostgresServer(installation) as other:
-        assert other.host != binaries.admin.host
-        identifier = "SELECT system_identifier FROM pg_control_system()"
-        assert answer(other, identifier) != answer(binaries.admin, identifier)
-    assert answer(binaries.admin, "SELECT 1") == 1
+def test_two_servers_at_once_have_nothing_in_common(binaries: PostgresBinaries, by_tcp: PostgresBinaries) -> None:
+    identifier = "SELECT system_identifier FROM pg_control_system()"
+
+    assert answer(binaries.admin, identifier) != answer(by_tcp.admin, identifier)
+    assert binaries.admin.password != by_tcp.admin.password
 
 
 def test_what_the_user_has_set_for_other_servers_does_not_reach_ours(
@@ -307,11 +324,10 @@ def test_a_server_that_cannot_start_shows_the_end_of_its_log_and_leaves_nothing(
     assert folders() <= before
 
 
-def test_settings_are_over_those_of_the_house(installation: Installation) -> None:
-    with PostgresServer(installation, settings={"work_mem": "32MB", "application_name": "it's \\ 'quoted'"}) as target:
-        assert answer(target, "SHOW work_mem") == "32MB"
-        assert answer(target, "SELECT reset_val FROM pg_settings WHERE name = 'application_name'")
-        assert server_facts(target).settings["work_mem"] == "32MB"
+def test_settings_are_over_those_of_the_house(by_tcp: PostgresBinaries) -> None:
+    for name, value in MORE.items():
+        assert answer(by_tcp.admin, f"SHOW {name}") == value
+    assert by_tcp.facts().settings["work_mem"] == MORE["work_mem"]
 
 
 def test_a_folder_with_quotes_and_spaces_in_its_name_will_do(
@@ -394,10 +410,18 @@ def test_a_server_is_swept_after_its_parent_was_killed(child: Child) -> None:
 
 
 @pytest.mark.parametrize("stage", ["", "initdb.log", "data/PG_VERSION", "server.log", "data/postmaster.pid"])
-def test_a_parent_killed_at_any_stage_leaves_nothing_after_the_next_server(
-    child: Child, installation: Installation, stage: str
-) -> None:
+def test_a_parent_killed_at_any_stage_leaves_nothing_after_the_next_sweep(child: Child, stage: str) -> None:
     folder = child.reaches(stage)
+    child.end_by(signal.SIGKILL)
+
+    sweep()
+
+    assert gone(folder)
+    assert list(notes_folder().glob("*.json")) == []
+
+
+def test_the_next_server_sweeps_what_was_left(child: Child, installation: Installation) -> None:
+    folder = child.reaches("initdb.log")
     child.end_by(signal.SIGKILL)
 
     with PostgresServer(installation):

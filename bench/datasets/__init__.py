@@ -10,7 +10,7 @@ from bench.datasets.difference import first_difference
 from bench.datasets.graph import fingerprint, graph_lines
 from bench.datasets.key import dataset_key
 from bench.datasets.plan import graph_plan, key_attributes
-from bench.datasets.seeding import seed_postgres, seed_sqlite
+from bench.datasets.seeding import seed, seed_postgres, seed_sqlite
 from bench.datasets.shape import shape
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "graph_lines",
     "graph_plan",
     "key_attributes",
+    "seed",
     "seed_postgres",
     "seed_sqlite",
     "shape",

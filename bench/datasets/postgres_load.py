@@ -59,7 +59,7 @@ def load_postgres(dataset: Dataset, metadata: MetaData, target: Target) -> int:
     try:
         with explaining(target):
             with made.begin() as connection:
-                _fill(connection, dataset, metadata)
+                fill(connection, dataset, metadata)
             with closing(made.raw_connection()) as raw:
                 server: Any = raw.driver_connection
                 return _settle(server, metadata)
@@ -67,7 +67,8 @@ def load_postgres(dataset: Dataset, metadata: MetaData, target: Target) -> int:
         made.dispose()
 
 
-def _fill(connection: Connection, dataset: Dataset, metadata: MetaData) -> None:
+def fill(connection: Connection, dataset: Dataset, metadata: MetaData) -> None:
+    """Create the tables, copy every row into them, and add keys, indexes and foreign keys, in one transaction."""
     metadata.create_all(connection, checkfirst=False)
     server: Any = connection.connection.driver_connection
     server.execute("SET LOCAL client_encoding = 'UTF8'")

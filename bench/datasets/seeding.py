@@ -51,6 +51,13 @@ def seed_postgres(scenario: Scenario, size: Size, options: DatasetOptions, targe
     return _seed(scenario, size, options, "postgresql", load)
 
 
+def seed(scenario: Scenario, size: Size, options: DatasetOptions, target: Target) -> DatasetFacts:
+    """Load the scenario's dataset into an empty target of any dialect; return its facts. Raises as those above do."""
+    if target.dialect == "sqlite":
+        return seed_sqlite(scenario, size, options, Path(target.database))
+    return seed_postgres(scenario, size, options, target)
+
+
 def _seed(
     scenario: Scenario, size: Size, options: DatasetOptions, dialect: str, load: Callable[[Dataset], int]
 ) -> DatasetFacts:

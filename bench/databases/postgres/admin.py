@@ -18,6 +18,17 @@ _OWN_SERVER: dict[str, Any] = {"sslmode": "disable", "hostaddr": "", "options": 
 """For servers of ours, whatever PGSSLMODE, PGHOSTADDR or PGOPTIONS the user has set for others."""
 
 
+def require_driver() -> None:
+    """Raise BenchError, which names the extra, where psycopg does not load."""
+    try:
+        import psycopg  # noqa: F401 - only whether it loads
+    except ImportError as error:
+        raise BenchError(
+            f"PostgreSQL needs the driver psycopg, which does not load: {error}.",
+            remedy="Install it: pip install 'orm-loading-bench[postgres]'.",
+        ) from error
+
+
 @contextmanager
 def connected(target: Target) -> Iterator[psycopg.Connection]:
     """Yield a connection in which each statement is a transaction of its own.
@@ -25,13 +36,9 @@ def connected(target: Target) -> Iterator[psycopg.Connection]:
     Raises BenchError where psycopg is not installed, and DatabaseUnavailable where the server cannot be reached; what
     the server says to a statement passes through.
     """
-    try:
-        import psycopg
-    except ImportError as error:
-        raise BenchError(
-            f"PostgreSQL needs the driver psycopg, which does not load: {error}.",
-            remedy="Install it: pip install 'orm-loading-bench[postgres]'.",
-        ) from error
+    require_driver()
+    import psycopg
+
     try:
         opened = psycopg.connect(
             host=target.host,

@@ -52,5 +52,6 @@ def server_facts(target: Target) -> TargetFacts:
         driver_version=importlib.metadata.version(_DISTRIBUTIONS[target.driver]),
         server_version=version[0],
         provider=target.provider,
+        origin=target.origin,
         settings={**settings, "jit": jit[0], "pg_jit_available()": "on" if jit[1] else "off"},
     )

@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Literal
 
 from bench.databases.postgres.account import give, server_account, start_as
-from bench.databases.postgres.admin import PROVIDER, connected
+from bench.databases.postgres.admin import PROVIDER, connected, require_driver
 from bench.databases.postgres.cluster import USER, configure, initialise, log_end, runnable
 from bench.databases.postgres.installations import Installation
 from bench.databases.postgres.places import FOLDER_PREFIX, temporary_root
@@ -72,6 +72,7 @@ class PostgresServer:
         self._stack = ExitStack()
 
     def __enter__(self) -> Target:
+        require_driver()
         configuration(self._settings)  # what cannot be written down is refused before anything is made
         sweep()
         try:

@@ -13,7 +13,20 @@ from bench.catalogue import find_scenario, find_strategy
 from bench.measure.events import Doubted
 from bench.measure.sampling import Timings
 from bench.measure.workers import WorkerProcess
-from bench.model import Arm, Case, CaseSpec, DatasetFacts, Sampling, Scenario, ScenarioFacts, Target, Warned
+from bench.model import (
+    Arm,
+    Asked,
+    Case,
+    CaseSpec,
+    DatasetFacts,
+    Sampling,
+    Scenario,
+    ScenarioFacts,
+    Target,
+    TargetFacts,
+    Warned,
+    parse_target,
+)
 
 
 @dataclass(slots=True)
@@ -28,11 +41,17 @@ class CaseUnderWay:
     observing_s: float = 0.0
     _target: Target | None = None
     _dataset: DatasetFacts | None = None
+    _facts: TargetFacts | None = None
 
     @property
     def scenario(self) -> Scenario:
         """The scenario itself, its classes and its load."""
         return find_scenario(self.spec.scenario)
+
+    @property
+    def asked(self) -> Asked:
+        """The database as it was asked for."""
+        return parse_target(self.spec.target)
 
     @property
     def target(self) -> Target:
@@ -47,8 +66,9 @@ class CaseUnderWay:
         return self._dataset
 
     def seeded(self, target: Target, dataset: DatasetFacts) -> None:
-        """Note where the dataset is."""
+        """Note where the dataset is, and what the server is while it is up."""
         self._target, self._dataset = target, dataset
+        self._facts = databases.facts(target)
 
     def worker(self, *, hash_seed: int) -> WorkerProcess:
         """Start a fresh worker for this case."""
@@ -109,13 +129,14 @@ class CaseUnderWay:
         ]
 
     def _case(self, status: Literal["measured", "wrong", "partial"]) -> Case:
+        assert self._facts is not None
         unseen = self.strategies()[len(self.observed) :]
         failed = [arm for arm in self.observed if arm.error is not None]
         arms = [self.timings.of(arm) for arm in self.timed()]
         return Case(
             spec=self.spec,
             scenario=_facts(self.scenario),
-            target=databases.facts(self.target),
+            target=self._facts,
             dataset=self.dataset,
             status=status,
             arms=(*arms, *failed, *unseen),

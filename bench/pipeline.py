@@ -15,6 +15,7 @@ from bench.errors import BenchError
 from bench.measure.events import CaseFinished, CaseStarted, Doubted, Event, StageStarted
 from bench.measure.observing import observe
 from bench.measure.sampling import SamplingLoop
+from bench.measure.warming import warm_loads
 from bench.model import Arm, Case, Run, Warned
 from bench.plan import Plan, without
 
@@ -101,25 +102,26 @@ def going_on(stored: Run) -> Run:
 
 def measure(case: CaseUnderWay, scratch: Path) -> Iterator[Event]:
     """Measure one case: seed its dataset, observe every arm, then time those that do equal work."""
-    yield StageStarted(stage="seeding", detail=f"{case.spec.size.rows:,} rows")
-    seed(case)
+    with databases.provided(case.asked) as provider:
+        yield StageStarted(stage="seeding", detail=f"{case.spec.size.rows:,} rows")
+        seed(case, provider)
 
-    yield StageStarted(stage="observing", detail="what each strategy sends, fetches and holds")
-    yield from watch(case, scratch)
+        yield StageStarted(stage="observing", detail="what each strategy sends, fetches and holds")
+        yield from watch(case, scratch)
 
-    yield StageStarted(stage="timing", detail="")
-    yield from clock(case, scratch)
+        yield StageStarted(stage="timing", detail="")
+        yield from clock(case, scratch)
 
 
-def seed(case: CaseUnderWay) -> None:
-    """Provide the target with the case's dataset in it, seeded now or before."""
-    key = datasets.dataset_key(case.scenario, case.spec.size, case.spec.dataset, "sqlite")
-    target, facts, _ = databases.SqliteCache().seeded(
-        f"{case.scenario.name}-{case.spec.size}",
-        key,
-        lambda path: datasets.seed_sqlite(case.scenario, case.spec.size, case.spec.dataset, path),
+def seed(case: CaseUnderWay, provider: databases.Provider) -> None:
+    """Have the provider's target hold the case's dataset, seeded now or before."""
+    spec = case.spec
+    target, facts, _ = provider.seeded(
+        f"{case.scenario.name}-{spec.size}",
+        datasets.dataset_key(case.scenario, spec.size, spec.dataset, databases.dialect_of(case.asked)),
+        lambda empty: datasets.seed(case.scenario, spec.size, spec.dataset, empty),
     )
-    case.seeded(target, facts)
+    case.seeded(replace(target, driver=case.asked.driver), facts)
 
 
 def watch(case: CaseUnderWay, scratch: Path) -> Iterator[Event]:
@@ -174,6 +176,7 @@ def clock(case: CaseUnderWay, scratch: Path) -> Iterator[Event]:
         scratch=scratch,
         clock=time.monotonic,
         seed=f"{case.sampling.seed}/{case.spec.scenario}/{case.spec.size}",
+        warm=warm_loads(case.target.driver),
         timings=case.timings,
     )
     for event in loop.run():

@@ -51,7 +51,7 @@ def make_plan(
         CaseSpec(
             scenario=where_found(scenario),
             size=size,
-            target=parse_target(target),
+            target=str(parse_target(target)),
             strategies=tuple(strategy.name for strategy in chosen),
             dataset=dataset,
         )

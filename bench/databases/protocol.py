@@ -31,14 +31,6 @@ class CachedDataset:
 class Provider(Protocol):
     """Keeps seeded datasets and hands out targets that hold them."""
 
-    def seeded(self, name: str, key: str, seed: Callable[[Path], DatasetFacts]) -> Seeded:
-        """Return a target with the dataset of that key in it; `seed` loads it into a new file where it is not kept."""
-        ...
-
-    def cached(self) -> tuple[CachedDataset, ...]:
-        """Return the datasets that are kept, by name."""
-        ...
-
-    def clean(self) -> int:
-        """Remove them and return the bytes that this freed. Raises BenchError while another process uses them."""
+    def seeded(self, name: str, key: str, seed: Callable[[Target], DatasetFacts]) -> Seeded:
+        """Return a target with the dataset of that key in it; `seed` fills an empty one where it is not kept."""
         ...

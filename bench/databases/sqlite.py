@@ -62,7 +62,7 @@ class SqliteCache:
                 if note is None or not reused:
                     self._sweep(but=path)
                     note = _seed(path, key, seed)
-        return Seeded(_target(path), note.facts, reused)
+        return Seeded(target_of(path), note.facts, reused)
 
     def cached(self) -> tuple[CachedDataset, ...]:
         """Return the datasets that are kept whole, by name. Raises BenchError when the folder cannot be read."""
@@ -152,5 +152,6 @@ def _sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def _target(path: Path) -> Target:
+def target_of(path: Path) -> Target:
+    """Return the target that a SQLite file is."""
     return Target(name="sqlite", dialect="sqlite", driver="pysqlite", provider="embedded", database=str(path))

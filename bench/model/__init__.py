@@ -37,10 +37,11 @@ from bench.model.run import (
 )
 from bench.model.scenario import Family, RuleOfThumb, Scenario, Strategy
 from bench.model.size import Size, parse_sizes
-from bench.model.target import Target, parse_target
+from bench.model.target import Asked, Target, parse_target
 
 __all__ = [
     "Arm",
+    "Asked",
     "Case",
     "CaseSpec",
     "Column",

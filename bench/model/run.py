@@ -93,7 +93,7 @@ class ScenarioFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetFacts:
-    """The server that was measured: `settings` are those that differ from the server's defaults."""
+    """The server that was measured. origin: whose build it is. settings: those that differ from its defaults."""
 
     name: str
     dialect: str
@@ -101,6 +101,7 @@ class TargetFacts:
     driver_version: str
     server_version: str
     provider: str
+    origin: str = ""
     settings: dict[str, str] = field(default_factory=dict)
 
 

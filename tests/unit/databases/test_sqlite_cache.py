@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.databases import Provider, SqliteCache
+from bench.databases import SqliteCache
 from bench.errors import BenchError
 from bench.model import DatasetFacts, Shape, Target
 
@@ -103,12 +103,6 @@ def test_a_dataset_is_seeded_once_and_then_reused(cache: SqliteCache) -> None:
     assert path.read_bytes() == b"rows"
     assert first == (target, facts(4), False)
     assert second == (target, facts(4), True)
-
-
-def test_the_cache_is_a_provider(cache: SqliteCache) -> None:
-    provider: Provider = cache
-
-    assert provider.cached() == ()
 
 
 @pytest.mark.parametrize("key", ["f" * 64, SAME_START])

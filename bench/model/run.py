@@ -14,6 +14,9 @@ Collector = Literal["quiet", "default", "tuned"]
 
 Kind = Literal["strategy", "twin", "floor"]
 
+Fault = Literal["", "unequal", "failed", "died"]
+"""Why an arm was not timed: it loaded another graph; the load raised; its worker ended. Empty where it was."""
+
 FEWEST_WORKERS = 5
 """Workers without which a time has no interval: with fewer, Student's t is so wide that it would say nothing."""
 
@@ -39,7 +42,8 @@ class Arm:
     """One thing measured against others: a strategy, the baseline's twin (A/A), or a strategy's floor.
 
     name: unique in its case (`selectin`, `selectin (twin)`, `selectin (floor)`). error: why it was not timed: the
-    first difference from the dataset's graph, or what it raised; None where it did equal work. peak_bytes: the
+    first difference from the dataset's graph, or what it raised; None where it did equal work; fault: of which kind
+    that is (empty in files from before there were kinds: then it counts as unequal). peak_bytes: the
     largest amount of Python memory that the load held, by tracemalloc. stopped_early: it lay so far above the best
     that it was not sampled beyond its minimum.
     """
@@ -49,6 +53,7 @@ class Arm:
     strategy: str
     summary: str
     error: str | None = None
+    fault: Fault = ""
     expected_statements: int | None = None
     expected_rows: int | None = None
     counters: Counters | None = None
@@ -154,13 +159,17 @@ class Warned:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """A scenario at a size with its arms. status: `wrong` when any arm did unequal work; `partial` when cut short."""
+    """A scenario at a size with its arms.
+
+    status: `wrong` when any arm did unequal work; `failed` when one could not be measured; `partial` when the case was
+    cut short, or nothing of it could be timed.
+    """
 
     spec: CaseSpec
     scenario: ScenarioFacts
     target: TargetFacts
     dataset: DatasetFacts
-    status: Literal["measured", "wrong", "partial"]
+    status: Literal["measured", "wrong", "failed", "partial"]
     arms: tuple[Arm, ...]
     workers: tuple[WorkerFacts, ...]
     warnings: tuple[Warned, ...] = ()

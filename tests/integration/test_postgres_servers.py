@@ -30,6 +30,7 @@ from bench.databases.postgres import (
     PostgresBinaries,
     PostgresServer,
     choose,
+    processes,
     server_facts,
     survey,
     sweep,
@@ -77,6 +78,7 @@ class Child:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            start_new_session=True,
         )
 
     def reaches(self, stage: str) -> Path:
@@ -101,8 +103,8 @@ class Child:
         return self.reaches("server.log")
 
     def end_by(self, number: signal.Signals) -> str:
-        """Send a signal, wait for the end, and return what the process said about it."""
-        self.process.send_signal(number)
+        """Signal its process group, as a terminal does, wait for the end, and return what it said about it."""
+        os.killpg(self.process.pid, number)
         return self.process.communicate(timeout=PATIENCE_S)[1]
 
 
@@ -399,6 +401,16 @@ def test_a_server_is_swept_when_its_parent_was_killed_and_not_before(child: Chil
     assert list(notes_folder().glob("*.json")) == []
 
 
+def test_a_server_that_does_not_answer_is_swept_too(child: Child, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "_FAST_SHUTDOWN_S", 0.1)
+    folder = child.up()
+    child.end_by(signal.SIGKILL)
+    os.kill(int((folder / "data/postmaster.pid").read_text().split()[0]), signal.SIGSTOP)
+
+    assert sweep() == (folder,)
+    assert gone(folder)
+
+
 @pytest.mark.parametrize("stage", ["", "data/PG_VERSION", "server.log"])
 def test_a_parent_killed_at_any_stage_leaves_nothing_after_the_next_sweep(child: Child, stage: str) -> None:
     folder = child.reaches(stage)
@@ -492,6 +504,7 @@ def test_a_seeded_database_takes_no_write_by_mistake_and_serves_as_a_template(bi
         connection.execute("DELETE FROM seeded")
     with connected(binaries.admin) as connection:
         connection.execute(f'CREATE DATABASE "a copy" TEMPLATE "{target.database}"'.encode())
+    assert answer(target, "SELECT datistemplate FROM pg_database WHERE datname = current_database()")
     assert answer(replace(target, database="a copy"), "SELECT content FROM seeded") == "rows"
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from bench.databases.postgres.account import Account, give, start_as
 from bench.databases.postgres.installations import Installation
 from bench.databases.postgres.places import data_folder, open_to_others
-from bench.databases.postgres.settings import COUNTING_SETTINGS, SETTINGS, configuration, path_list
+from bench.databases.postgres.settings import COUNTING_SETTINGS, SETTINGS, configuration
 from bench.errors import DatabaseUnavailable
 
 USER = "postgres"
@@ -82,7 +82,7 @@ def configure(
 ) -> None:
     """Write the settings into the cluster's configuration, those given last, so that they win. Raises OSError."""
     counting = COUNTING_SETTINGS if installation.has_module("pg_stat_statements") else {}
-    where = {"unix_socket_directories": path_list(str(sockets)), "listen_addresses": address}
+    where = {"unix_socket_directories": str(sockets), "listen_addresses": address}
     with (data / "postgresql.conf").open("a") as file:
         file.write("\n" + configuration({**SETTINGS, **counting, **settings, **where}))
 

@@ -39,7 +39,8 @@ def notes_folder() -> Path:
 def temporary_root(*, for_others: bool) -> Path:
     """Return the folder in which servers get their folders: TMPDIR where a server can live in it, else /tmp.
 
-    The path of a socket in it must not be too long, and have no comma, which is where libpq divides a list of hosts.
+    The path of a socket in it must not be too long, and have no comma, which is where the server divides a list of
+    folders, and libpq one of hosts.
     for_others: a user other than ours must be able to walk there. Raises DatabaseUnavailable.
     """
     tried = list(dict.fromkeys([Path(tempfile.gettempdir()).absolute(), Path("/tmp"), Path("/var/tmp")]))  # noqa: S108 - a private folder is made in it

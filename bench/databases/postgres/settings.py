@@ -31,14 +31,13 @@ SETTINGS: Mapping[str, str] = {
 
 COUNTING_SETTINGS: Mapping[str, str] = {
     "shared_preload_libraries": "pg_stat_statements",
-    # Loaded but idle: a timed load is never observed. SERVER_COUNTS switches it on for a session.
-    "pg_stat_statements.track": "none",
+    # Loaded but idle, for without an identifier no statement is counted: a timed load is never observed.
     "compute_query_id": "off",
 }
 """More settings, where the origin has pg_stat_statements: the server's own count of statements and rows."""
 
-SERVER_COUNTS: Mapping[str, str] = {"compute_query_id": "on", "pg_stat_statements.track": "top"}
-"""What a session sets, in this order, to be counted by pg_stat_statements."""
+SERVER_COUNTS: Mapping[str, str] = {"compute_query_id": "on"}
+"""What a session sets to be counted by pg_stat_statements, as a superuser may."""
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*(\.[A-Za-z_][A-Za-z0-9_$]*)?", re.ASCII)
 
@@ -46,11 +45,6 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*(\.[A-Za-z_][A-Za-z0-9_$]*)?", re.AS
 def configuration(settings: Mapping[str, str]) -> str:
     """Return settings as lines of postgresql.conf. Raises BenchError for what cannot stand there."""
     return "".join(f"{_checked(name)} = {_quoted(name, value)}\n" for name, value in settings.items())
-
-
-def path_list(path: str) -> str:
-    """Return one path as the value of a setting that is a list of paths: quoted, so that any name may come in it."""
-    return '"' + path.replace('"', '""') + '"'
 
 
 def _checked(name: str) -> str:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.databases.postgres.settings import SETTINGS, configuration, path_list
+from bench.databases.postgres.settings import SETTINGS, configuration
 from bench.errors import BenchError
 
 
@@ -37,10 +37,6 @@ def test_what_is_no_name_of_a_setting_is_refused(name: str) -> None:
 def test_a_value_that_would_break_its_line_is_refused(value: str) -> None:
     with pytest.raises(BenchError, match="cannot be printed"):
         configuration({"work_mem": value})
-
-
-def test_a_path_is_one_entry_of_a_list_whatever_is_in_it() -> None:
-    assert path_list('/home/a, "b" c') == '"/home/a, ""b"" c"'
 
 
 def test_settings_are_lines_in_their_order() -> None:

@@ -6,12 +6,14 @@ It draws when an event comes, between samples, and never from a thread of its ow
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Protocol
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TextColumn
 
 from bench.measure.events import (
     ArmObserved,
@@ -23,6 +25,10 @@ from bench.measure.events import (
     StageStarted,
 )
 
+BAR_COLUMNS = 20
+WIDE_ENOUGH = 72
+"""Columns of the bar, and of a terminal that has room for it; a narrower one shows the words alone."""
+
 
 class Face(Protocol):
     """Something that shows events."""
@@ -32,12 +38,12 @@ class Face(Protocol):
 
 
 @contextmanager
-def face(*, quiet: bool, verbose: bool) -> Iterator[Face]:
-    """Yield what fits: nothing when quiet (warnings excepted), a bar on a terminal, plain lines elsewhere."""
-    console = Console(file=sys.stderr, highlight=False)
+def face(*, quiet: bool, verbose: bool, console: Console | None = None) -> Iterator[Face]:
+    """Yield what fits: nothing when quiet (warnings excepted), a bar on a terminal that can redraw, lines elsewhere."""
+    console = console or Console(file=sys.stderr, highlight=False)
     if quiet:
         yield Quiet(console)
-    elif console.is_terminal:
+    elif console.is_terminal and not console.is_dumb_terminal and not verbose:
         with Bar(console) as bar:
             yield bar
     else:
@@ -95,21 +101,22 @@ class Lines(Quiet):
 
 
 class Bar(Quiet):
-    """One line that is redrawn: the case, the stage, the round and the time left."""
+    """One line that is redrawn: the case, the stage, the round, the time left and the time since the run began."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, *, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(console)
+        self._clock, self._began_s = clock, clock()
         self._progress = Progress(
             TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=20),
-            TextColumn("{task.fields[left]}", markup=False),
-            TimeElapsedColumn(),
+            *([BarColumn(bar_width=BAR_COLUMNS)] if console.width >= WIDE_ENOUGH else []),
+            TextColumn("{task.fields[facts]}", markup=False),
             console=console,
             auto_refresh=False,
             transient=True,
         )
-        self._task = self._progress.add_task("starting", total=None, left="")
-        self._case, self._budget_s = "", 0.0
+        self._task = self._progress.add_task("starting", total=None, facts="")
+        self._case = ""
+        self._pace = StagePace(clock)
 
     def __enter__(self) -> Bar:
         self._progress.start()
@@ -124,30 +131,64 @@ class Bar(Quiet):
         match event:
             case CaseStarted():
                 self._case = f"{event.number}/{event.of} {event.spec.scenario} {event.spec.size}"
-                self._draw("", done=0, of=None)
+                self._stage_begins("")
             case StageStarted():
-                self._budget_s = 0.0
-                self._draw(phrase(event), done=0, of=None)
+                self._stage_begins(phrase(event))
             case ArmObserved():
                 self._draw(f"observing {event.arm.name}", done=event.done, of=event.of)
             case Sampled():
-                self._draw(where(event), *self._far(event), left=time_left(event))
+                self._pace.see(event)
+                self._draw("timing", whereabouts(event), self._pace.left(event), done=self._pace.done, of=self._pace.of)
             case _:
                 pass
 
-    def _far(self, event: Sampled) -> tuple[float, float]:
-        """How far the timing has come, of how much: by the budget where there is one, else by rounds."""
-        if event.left_s is not None:
-            self._budget_s = max(self._budget_s, event.left_s)
-            return self._budget_s - event.left_s, self._budget_s
-        rounds = event.rounds or 1
-        return (event.worker - 1) * rounds + event.round, event.workers * rounds
+    def _stage_begins(self, text: str) -> None:
+        """Begin a bar of its own: rich holds one that was full for finished, and cannot make it unmeasured again."""
+        self._pace = StagePace(self._clock)
+        self._progress.remove_task(self._task)
+        self._task = self._progress.add_task("", total=None, facts="")
+        self._draw(text, done=0, of=None)
 
-    def _draw(self, text: str, done: float, of: float | None, *, left: str = "") -> None:
-        self._progress.update(
-            self._task, description=f"{self._case} {text}".strip(), completed=done, total=of, left=left
-        )
+    def _draw(self, text: str, *facts: str, done: float, of: float | None) -> None:
+        elapsed = str(timedelta(seconds=int(self._clock() - self._began_s)))
+        told = " ".join(filter(None, (*facts, elapsed)))
+        width = self._progress.console.width
+        if len(told) > width:
+            told = " ".join(filter(None, facts))
+        taken = len(told) + 1 + (BAR_COLUMNS + 1) * (len(self._progress.columns) > 2)
+        description = shortened(f"{self._case} {text}".strip(), width - taken)
+        self._progress.update(self._task, description=description, completed=done, total=of, facts=told)
         self._progress.refresh()
+
+
+class StagePace:
+    """How far the timing of a case has come, and how long it goes on: by its budget, else by the pace so far."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock, self._began_s = clock, clock()
+        self.done, self.of = 0.0, 0.0
+        self._left_s: float | None = None
+        self._left_at_s = self._began_s
+
+    def see(self, event: Sampled) -> None:
+        """Take in how far it has come."""
+        if event.left_s is not None:
+            self.of = max(self.of, event.left_s)
+            self.done = self.of - event.left_s
+        elif event.rounds is not None:
+            done = (event.worker - 1) * event.rounds + event.round
+            self.of = event.workers * event.rounds
+            if done > self.done:
+                self._left_at_s = self._clock()
+                self._left_s = (self._left_at_s - self._began_s) / done * (self.of - done)
+            self.done = done
+
+    def left(self, event: Sampled) -> str:
+        """Say how long it goes on, or nothing before the first round of several has told."""
+        left_s = event.left_s
+        if left_s is None and self._left_s is not None:
+            left_s = self._left_s - (self._clock() - self._left_at_s)
+        return "" if left_s is None else f"{max(0.0, left_s):.0f} s left"
 
 
 def phrase(event: StageStarted) -> str:
@@ -156,10 +197,20 @@ def phrase(event: StageStarted) -> str:
 
 
 def where(event: Sampled) -> str:
-    """Say where the sampling is."""
-    return f"timing, worker {event.worker} of {event.workers}, round {event.round + 1}"
+    """Say where the sampling is, in full."""
+    rounds = f"{event.round}" if event.rounds is None else f"{event.round} of {event.rounds}"
+    done = f", {rounds} round{'' if (event.rounds or event.round) == 1 else 's'} done" if event.round else ""
+    return f"timing, worker {event.worker} of {event.workers}{done}"
 
 
-def time_left(event: Sampled) -> str:
-    """Say how long it goes on, as far as that is known."""
-    return "" if event.left_s is None else f"{event.left_s:.0f} s left"
+def whereabouts(event: Sampled) -> str:
+    """Say where the sampling is in few columns; rounds are those that are complete."""
+    rounds = f"{event.round}" if event.rounds is None else f"{event.round}/{event.rounds}"
+    return f"worker {event.worker}/{event.workers} rounds {rounds}"
+
+
+def shortened(text: str, columns: int) -> str:
+    """Return a text of at most so many columns, its end cut off where it is longer."""
+    if len(text) <= columns:
+        return text
+    return f"{text[: columns - 3].rstrip()}..." if columns > 3 else ""

@@ -38,7 +38,11 @@ class ArmObserved:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sampled:
-    """Timed loads were taken. worker, round: counted from 1. left_s: what is left of the timing, as far as known."""
+    """A timed load was taken, or a round of them is complete.
+
+    worker: counted from 1. round: how many rounds of this worker are complete, so 0 in its first. rounds: how many
+    it takes, None where the budget decides. left_s: what is left of the timing's budget, None without one.
+    """
 
     worker: int
     workers: int

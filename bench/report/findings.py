@@ -140,13 +140,23 @@ def _held_against(summary: CaseSummary) -> str:
         return "here it is wrong, so it cannot be held against the others"
     if not _claims(summary) or (row is not None and row.quiet is None):
         return "this look cannot say whether it holds"
-    if row is None or (row.to_best is not None and not row.tied and _family(best) == rule):
-        return f"here it holds, {best} being the fastest of that kind"
-    if row.to_best is None:
-        return "here it holds"
-    if row.tied:
-        return f"here nothing speaks against it, it ties with {best}"
-    return f"here it does not hold, {rule} takes {ratio_text(row.to_best, f'as long as {best}')}"
+    leaders = [best, *(one.arm.name for one in summary.rows if one.tied)]
+    if not any(_family(name) == rule for name in leaders):
+        if row is None or row.to_best is None or row.to_best.low is None:
+            return "this look cannot say whether it holds"
+        return f"here it does not hold, {rule} takes {ratio_text(row.to_best, f'as long as {best}')}"
+    if not _rivals(summary):
+        return "nothing of another kind was timed that it could be held against"
+    tied = [name for name in leaders if _family(name) != rule]
+    if tied:
+        return f"here it ties with {listed(tied)}, nothing speaks for or against it"
+    return "here it holds" + ("" if rule in leaders else f", {best} being the fastest of that kind")
+
+
+def _rivals(summary: CaseSummary) -> bool:
+    """Whether a strategy of another kind than the rule's was timed."""
+    rule = summary.case.scenario.rule_strategy
+    return any(row.quiet and _family(row.arm.strategy) != rule for row in summary.rows)
 
 
 def _family(strategy: str) -> str:

@@ -7,6 +7,9 @@ from bench.reduce.summaries import summarise
 from bench.report.findings import SQLITE_NOTE, crossover_findings, findings
 
 
+NOTHING_BESIDE = "nothing of another kind was timed that it could be held against."
+
+
 def text_of(case):
     return "\n".join(findings(summarise(case)))
 
@@ -85,15 +88,40 @@ def test_a_case_without_times_says_so_and_no_more_than_its_counts():
     ("times", "ending"),
     [
         ({"selectin": 100.0, "joined": 140.0}, "here it holds."),
-        ({"selectin": exact(100.0), "joined": exact(100.01, 1)}, "here it holds."),
         (
-            {"joined": exact(100.0), "selectin": exact(100.001, 1)},
-            "here nothing speaks against it, it ties with joined.",
+            {"selectin": exact(100.0), "joined": exact(100.01, 1)},
+            "here it ties with joined, nothing speaks for or against it.",
         ),
-        ({"selectin": exact(100.0), "selectin[50]": exact(90.0)}, "selectin[50] being the fastest of that kind."),
+        (
+            {"joined": exact(100.0), "selectin": exact(100.001, 1), "lazy": exact(100.001, 2)},
+            "here it ties with joined and lazy, nothing speaks for or against it.",
+        ),
+        (
+            {"selectin": exact(100.0), "selectin[50]": exact(90.0), "joined": 140.0},
+            "here it holds, selectin[50] being the fastest of that kind.",
+        ),
+        (
+            {"selectin": exact(100.0), "selectin[50]": exact(90.0), "joined": exact(90.0, 1)},
+            "here it ties with joined, nothing speaks for or against it.",
+        ),
+        ({"selectin": exact(100.0), "selectin[50]": exact(100.0, 1), "joined": exact(140.0)}, "here it holds."),
+        ({"selectin": 100.0}, NOTHING_BESIDE),
+        ({"selectin": 100.0, "selectin[50]": 140.0}, NOTHING_BESIDE),
+        ({"selectin": 100.0, "selectin[50]": 90.0}, NOTHING_BESIDE),
         ({"joined": 100.0, "lazy": 140.0}, "it was not measured here."),
     ],
-    ids=["fastest", "ties", "ties behind", "its kind", "absent"],
+    ids=[
+        "fastest",
+        "ties",
+        "ties behind",
+        "its kind",
+        "its kind ties",
+        "ties with kin",
+        "alone",
+        "kin alone",
+        "kin first",
+        "absent",
+    ],
 )
 def test_the_rule_of_thumb_stands_beside_what_was_measured(times, ending):
     (rule,) = [line for line in findings(summarise(make_case(times))) if line.startswith("The rule of thumb")]

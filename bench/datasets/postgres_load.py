@@ -2,7 +2,8 @@
 
 Everything up to the last foreign key is one transaction: whatever fails leaves nothing behind. The rows are written
 frozen, which COPY may do in a table of the same transaction, so nobody has to look up or write down later who can see
-them; what VACUUM has left to do is the map of visible pages of TOAST tables and the statistics.
+them. VACUUM has the same left to do for TOAST tables. It could not do it, and would say nothing, after a commit that
+was not yet flushed (`synchronous_commit = off`): so this commit is a synchronous one, whatever the server's setting.
 """
 
 from __future__ import annotations
@@ -71,7 +72,7 @@ def fill(connection: Connection, dataset: Dataset, metadata: MetaData) -> None:
     """Create the tables, copy every row into them, and add keys, indexes and foreign keys, in one transaction."""
     metadata.create_all(connection, checkfirst=False)
     server: Any = connection.connection.driver_connection
-    server.execute("SET LOCAL client_encoding = 'UTF8'")
+    server.execute("SET LOCAL client_encoding = 'UTF8'; SET LOCAL synchronous_commit = on")
     put_off = take_off(server, _names(server, metadata))
     for table in dataset.recipe.tables:
         _copy(server, dataset, table)

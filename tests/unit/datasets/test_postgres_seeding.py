@@ -200,6 +200,20 @@ def test_every_page_is_frozen_and_known_to_be_visible(postgres: PostgresForTests
         assert frozen == every
 
 
+def test_pages_of_wide_texts_that_are_stored_apart_are_known_to_be_visible_too(
+    postgres: PostgresForTests, database: str
+) -> None:
+    seed_postgres(ONE_TO_MANY, Size((20, 5)), DatasetOptions(text_width=50_000), postgres.target(database))
+
+    apart = postgres.query(
+        "SELECT relpages, relallvisible FROM pg_class WHERE oid IN "
+        "(SELECT reltoastrelid FROM pg_class WHERE relname IN ('users', 'books'))",
+        database=database,
+    )
+    assert len(apart) == 2
+    assert all(visible == every > 0 for every, visible in apart)
+
+
 def test_the_first_read_writes_to_no_page(postgres: PostgresForTests, seeded: str) -> None:
     ((plan,),) = postgres.query(
         "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) SELECT * FROM users JOIN books ON user_id = users.id", database=seeded

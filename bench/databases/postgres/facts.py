@@ -16,6 +16,7 @@ _WHERE_IT_LIES = (
     "hba_file",
     "ident_file",
     "listen_addresses",
+    "max_stack_depth",  # from the limit of the process; only 14 counts that as set
     "port",
     "unix_socket_directories",
 )

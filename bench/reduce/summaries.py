@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bench.model import Arm, Case, Run
@@ -12,7 +13,9 @@ from bench.reduce.types import ArmSummary, CaseSummary, Estimate
 def summarise(case: Case) -> CaseSummary:
     """Reduce a case. An arm that is wrong, failed or was never timed has None for every figure, and is not ranked.
 
-    The best is the strategy with the least quiet time. Every ratio is between samples of the same worker and round.
+    Every ratio is between samples of the same worker and round, and the best is found by these ratios too: from the
+    strategy with the least quiet time on to the one that has the least ratio to it, as long as that is below 1. Should
+    the ratios run in a circle, it is the one with the least time. Rows stand in the order of their ratio to the best.
     Without an interval nothing is tied: too little is known to say so.
     """
     timed = [_timed(arm) for arm in case.arms]
@@ -26,8 +29,10 @@ def summarise(case: Case) -> CaseSummary:
     twin = next((one for one in timed if one.arm.kind == "twin" and one.arm.strategy in equal), None)
     twins = paired_ratio(twin.grid, equal[twin.arm.strategy].grid) if twin else None
     noise = _noise(twins)
+    best, to_best = _best(list(equal.values()))
     against = _Yardsticks(
-        best=next(iter(equal.values()), None),
+        best=best,
+        to_best=to_best,
         baseline=equal.get(twin.arm.strategy if twin else case.scenario.baseline),
         floor=floors[0] if floors else None,
         own_floors={one.arm.strategy: one for one in floors},
@@ -35,9 +40,9 @@ def summarise(case: Case) -> CaseSummary:
     )
     return CaseSummary(
         case=case,
-        rows=tuple(_row(one, against) for one in strategies),
+        rows=tuple(sorted((_row(one, against) for one in strategies), key=lambda row: _place(row, best))),
         floors=tuple(ArmSummary(arm=one.arm, quiet=one.quiet, to_floor=_ratio(one, against.floor)) for one in floors),
-        best=against.best.arm.name if against.best else None,
+        best=best.arm.name if best else None,
         noise=noise,
         twins=twins,
     )
@@ -70,9 +75,10 @@ class _Timed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Yardsticks:
-    """What the arms of a case are held against."""
+    """What the arms of a case are held against. to_best: the ratios to the best, by the name of the arm."""
 
     best: _Timed | None
+    to_best: dict[str, Estimate]
     baseline: _Timed | None
     floor: _Timed | None
     own_floors: dict[str, _Timed]
@@ -88,6 +94,41 @@ def _fastest_first(one: _Timed) -> tuple[bool, float]:
     return (one.quiet is None, one.quiet.value if one.quiet else 0.0)
 
 
+def _best(strategies: Sequence[_Timed]) -> tuple[_Timed | None, dict[str, Estimate]]:
+    """Return the best of the timed strategies, which come in the order of their times, and the others' ratios to it."""
+    if not strategies:
+        return None, {}
+    first = best = strategies[0]
+    to_first = to_best = _ratios(strategies, best)
+    passed = {best.arm.name}
+    while below := [one for one in strategies if one.arm.name in to_best and to_best[one.arm.name].value < 1]:
+        best = min(below, key=lambda one: to_best[one.arm.name].value)
+        if best.arm.name in passed:
+            return first, to_first
+        passed.add(best.arm.name)
+        to_best = _ratios(strategies, best)
+    return best, to_best
+
+
+def _ratios(strategies: Sequence[_Timed], best: _Timed) -> dict[str, Estimate]:
+    ratios = ((one.arm.name, _ratio(one, best)) for one in strategies)
+    return {name: ratio for name, ratio in ratios if ratio is not None}
+
+
+def _unsettled(to_best: Estimate, noise: float | None) -> bool:
+    """Whether an arm is tied with the best. In a circle of ratios one may be below 1, which is no order either."""
+    return is_tied(to_best, noise) or (to_best.low is not None and to_best.value < 1)
+
+
+def _place(row: ArmSummary, best: _Timed | None) -> tuple[int, float]:
+    """Where a row stands: the best, then by ratio to it, then what shares no round with it by time, then the rest."""
+    if row.quiet is None:
+        return (3, 0.0)
+    if best is not None and row.arm is best.arm:
+        return (0, 0.0)
+    return (1, row.to_best.value) if row.to_best else (2, row.quiet.value)
+
+
 def _noise(twins: Estimate | None) -> float | None:
     if twins is None or twins.low is None or twins.high is None:
         return None
@@ -98,7 +139,7 @@ def _row(one: _Timed, against: _Yardsticks) -> ArmSummary:
     if one.quiet is None:
         return ArmSummary(arm=one.arm)
     default, tuned = grid(one.arm, "default"), grid(one.arm, "tuned")
-    to_best = _ratio(one, against.best)
+    to_best = against.to_best.get(one.arm.name)
     return ArmSummary(
         arm=one.arm,
         quiet=one.quiet,
@@ -110,7 +151,7 @@ def _row(one: _Timed, against: _Yardsticks) -> ArmSummary:
         own_floor=_ratio(one, against.own_floors.get(one.arm.strategy)),
         collector=worker_ratio(default, one.grid),
         collector_tuned=worker_ratio(tuned, one.grid),
-        tied=to_best is not None and is_tied(to_best, against.noise),
+        tied=to_best is not None and _unsettled(to_best, against.noise),
     )
 
 

@@ -27,12 +27,13 @@ class ArmSummary:
     """An arm reduced: one row of a table. A figure that was not taken, or that may not be compared, is None.
 
     quiet, default, tuned: time of one load in ns under each collector policy, where it was sampled.
-    to_best: paired ratio to the fastest strategy (None for that one's own row, and where nothing was timed).
+    to_best: paired ratio to the best strategy (None for that one's own row, and where nothing was timed).
     to_baseline: paired ratio to the case's baseline arm, the one that has a twin (None for its own row).
     to_floor: paired ratio to the case's floor, the cheapest of the floors. own_floor: ratio to its own floor.
     collector, collector_tuned: ratio of the default and of the tuned collector's time to the quiet time, by the
     medians of the same worker.
-    tied: its difference from the best cannot be told from the noise floor, or its interval holds 1.
+    tied: its difference from the best cannot be told from the noise floor, its interval holds 1, or it is below 1,
+    which happens where the ratios of a case run in a circle.
     """
 
     arm: Arm
@@ -50,10 +51,10 @@ class ArmSummary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseSummary:
-    """A case reduced. rows: strategies that were timed, fastest first, then those that were not.
+    """A case reduced. rows: the best, the others by their ratio to it, then those that were not timed.
 
-    floors: the floor arms of the strategies that did equal work, cheapest first. best: name of the fastest strategy,
-    None where nothing was timed.
+    floors: the floor arms of the strategies that did equal work, cheapest first. best: the strategy to which
+    no other has a paired ratio below 1; None where nothing was timed.
     noise: the smallest relative difference that the A/A pair allows one to call one (0.02 is 2 %): the distance from
     1 of the farther end of the interval of the twins' ratio; None without an interval.
     twins: that ratio.

@@ -48,6 +48,50 @@ def test_the_ratio_is_the_median_of_paired_ratios_within_a_worker_and_not_the_ra
     assert known(row(summary, "joined").to_best).value == pytest.approx(1.5)
 
 
+def paired(*rounds: float) -> Times:
+    return [list(rounds)] * 5
+
+
+def test_the_best_is_the_one_that_no_other_beats_in_the_rounds_they_shared():
+    # By medians selectin takes 10 and joined 11; but in each round, side by side, joined takes 0.8 of selectin's time.
+    missed: Times = [[10.0, 10.0, 20.0, 10.0]] * 5
+    beside: Times = [[None, 8.0, 16.0, None]] * 5
+    summary = summarise(make_case({"selectin": missed, "joined": beside, "lazy": paired(30, 30, 30, 30)}, twin=False))
+    selectin, joined = row(summary, "selectin"), row(summary, "joined")
+    assert known(selectin.quiet).value < known(joined.quiet).value
+    assert summary.best == "joined"
+    assert [one.arm.name for one in summary.rows] == ["joined", "selectin", "lazy"]
+    assert joined.to_best is None
+    assert known(selectin.to_best).value == pytest.approx(1.25)
+
+
+def test_rows_stand_in_the_order_of_their_ratio_to_the_best():
+    # lazy has the lesser time, 30 against 31, and the greater ratio: the rounds that it was sampled in were quick.
+    times = {
+        "selectin": paired(10, 10, 20),
+        "joined": [[None, 31.0, 31.0]] * 5,
+        "lazy": [[30.0, 30.0, None]] * 5,
+    }
+    summary = summarise(make_case(times, twin=False))
+    assert [one.arm.name for one in summary.rows] == ["selectin", "joined", "lazy"]
+
+
+def test_ratios_that_run_in_a_circle_fall_back_to_the_least_time_and_claim_no_order():
+    # Each is quicker than the next in two rounds of three.
+    times = {"selectin": paired(10, 20, 31), "joined": paired(20, 30, 10), "lazy": paired(30, 10, 20.5)}
+    summary = summarise(make_case(times, twin=False))
+    assert summary.best == summary.rows[0].arm.name == "selectin"
+    below = [one for one in summary.rows if one.to_best and one.to_best.value < 1]
+    assert below
+    assert all(one.tied for one in below)
+
+
+@given(times_ms, times_ms, times_ms)
+def test_no_row_claims_to_take_less_time_than_the_best(one, other, third):
+    summary = summarise(make_case({"selectin": one, "joined": other, "lazy": third}, floor=None))
+    assert all(row.tied or row.to_best.value >= 1 for row in summary.rows if row.to_best)
+
+
 def test_a_round_without_its_other_half_is_left_out():
     whole = [[10.0, 10.0, 10.0]] * 5
     holes: Times = [[None, 20.0, None], [20.0, None, 20.0], [20.0] * 3, [20.0] * 3, [20.0] * 3]

@@ -6,7 +6,6 @@ from bench.reduce.crossover import crossovers
 from bench.reduce.summaries import summarise
 from bench.report.findings import SQLITE_NOTE, crossover_findings, findings
 
-
 NOTHING_BESIDE = "nothing of another kind was timed that it could be held against."
 
 

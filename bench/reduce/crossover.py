@@ -9,8 +9,9 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from bench.model import CaseSpec, DatasetOptions, Run
+from bench.reduce.pairing import grid, paired_ratio
 from bench.reduce.summaries import summarise_all
-from bench.reduce.types import ArmSummary, CaseSummary, Crossover, CrossoverPoint
+from bench.reduce.types import ArmSummary, CaseSummary, Crossover, CrossoverPoint, Estimate
 
 LEVELS = ("parents", "children", "grandchildren")
 """What the numbers of a size count, per row of the level above; deeper ones are named by their level."""
@@ -25,6 +26,8 @@ def crossovers(run: Run, *, summaries: Sequence[CaseSummary] | None = None) -> t
     series: dict[_Series, dict[int, CaseSummary]] = defaultdict(dict)
     for case in cases:
         for level, count in enumerate(case.case.spec.size.counts):
+            if count < 1:  # no command asks for it, a file may hold it: a logarithmic scale has no place for it
+                continue
             series[_series(level, case.case.spec)][count] = case
     return tuple(_crossover(key.level, members) for key, members in series.items() if len(members) > 1)
 
@@ -40,11 +43,21 @@ def row_of(case: CaseSummary, strategy: str) -> ArmSummary | None:
 
 
 def is_clear(winner: str, loser: str, case: CaseSummary) -> bool:
-    """Whether the winner is the case's best, and the whole interval of the loser's ratio to it above the noise."""
-    row = row_of(case, loser)
-    if case.best != winner or row is None or row.to_best is None or row.to_best.low is None:
-        return False
-    return row.to_best.low > 1 + (case.noise or 0.0)
+    """Whether the whole interval of the loser's own paired ratio to the winner lies above the noise.
+
+    Who is the best of the case does not matter: a third strategy may be ahead of both.
+    """
+    ratio = _ratio(loser, winner, case)
+    return ratio is not None and ratio.low is not None and ratio.low > 1 + (case.noise or 0.0)
+
+
+def _ratio(strategy: str, other: str, case: CaseSummary) -> Estimate | None:
+    row, yardstick = row_of(case, strategy), row_of(case, other)
+    if row is None or yardstick is None:
+        return None
+    if case.best == other:
+        return row.to_best
+    return paired_ratio(grid(row.arm, "quiet"), grid(yardstick.arm, "quiet"))
 
 
 class _Series(NamedTuple):

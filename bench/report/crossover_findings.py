@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from bench.reduce.crossover import is_clear
+from bench.reduce.crossover import is_clear, row_of
 from bench.reduce.types import CaseSummary, Crossover, CrossoverPoint
 from bench.report.units import listed
 
@@ -23,7 +23,7 @@ def crossover_findings(crossover: Crossover) -> tuple[str, ...]:
     if len(cases) < 2:
         return ()
     if not crossover.points:
-        return (_one_winner(cases),)
+        return (_one_winner(cases),) if len({case.best for case in cases}) == 1 else ()
     sure: dict[tuple[str, str, int, int], list[CrossoverPoint]] = {}
     unsure: dict[frozenset[str], list[CrossoverPoint]] = {}
     for point in crossover.points:
@@ -54,9 +54,12 @@ def _change(
     at = _about(math.exp(math.fsum(math.log(point.at) for point in points) / len(points)))
     what = COUNTED.get(crossover.axis, crossover.axis)
     sizes = f"between {cases[first].case.spec.size} and {cases[last].case.spec.size}"
-    if any(is_clear(old, new, case) for case in cases[last + 1 :]):
+    later = [case for case in cases[last + 1 :] if row_of(case, old) and row_of(case, new)]
+    if any(is_clear(old, new, case) for case in later):
         return f"At about {at} {what} {new} overtakes {old} ({sizes}), but not for good."
-    return f"From about {at} {what} on, {new} beats {old} ({sizes})."
+    close = [str(case.case.spec.size) for case in later if not is_clear(new, old, case)]
+    save = f", save at {listed(close)}, where neither is clear of the other" if close else ""
+    return f"From about {at} {what} on, {new} beats {old} ({sizes}){save}."
 
 
 def _unsettled(points: Sequence[CrossoverPoint]) -> str:

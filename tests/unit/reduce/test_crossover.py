@@ -1,9 +1,10 @@
+import dataclasses
 import math
 
 import pytest
 from support.runs import make_arm, make_case, make_run, typical_times, without_samples
 
-from bench.model import DatasetOptions
+from bench.model import DatasetOptions, Size
 from bench.reduce.crossover import crossovers, is_clear
 from bench.reduce.summaries import summarise, summarise_all
 
@@ -82,6 +83,25 @@ def test_an_interval_inside_the_noise_floor_is_not_clear():
     assert not is_clear("joined", "selectin", summarise(far))
     assert not is_clear("selectin", "joined", summarise(make_case(same, twin=False, arms=[twin])))
     assert not is_clear("selectin", "joined", summarise(make_case({"selectin": 1.0, "joined": 9.0}, workers=4)))
+
+
+def test_one_strategy_is_clear_of_another_by_their_own_ratio_whoever_is_the_best():
+    case = summarise(case_of("10x5", lazy=10.0, selectin=30.0, joined=40.0))
+    assert is_clear("selectin", "joined", case)
+    assert not is_clear("joined", "selectin", case)
+    assert not is_clear("selectin", "lazy", case)
+
+
+@pytest.mark.parametrize("sizes", [("10x0", "10x5"), ("10x0", "10x5", "10x50"), ("0x5", "10x5"), ("0x0", "0x1")])
+def test_a_size_of_nothing_in_a_run_file_is_no_part_of_a_series(sizes):
+    cases = [case_of("10x5", joined=1.0 + at, selectin=9.0 - 4 * at) for at in range(len(sizes))]
+    specs = [
+        dataclasses.replace(case.spec, size=Size(tuple(map(int, size.split("x")))))
+        for size, case in zip(sizes, cases, strict=True)
+    ]
+    run = make_run(dataclasses.replace(case, spec=spec) for case, spec in zip(cases, specs, strict=True))
+    counted = [[str(case.case.spec.size) for case in series.cases] for series in crossovers(run)]
+    assert counted == ([["10x5", "10x50"]] if len(sizes) > 2 else [])
 
 
 def test_a_case_without_times_is_passed_over():

@@ -197,6 +197,31 @@ def test_a_lead_that_does_not_last_is_not_said_to_be_for_good():
     assert found[1].endswith("on, joined beats selectin (between 1000x10 and 1000x100).")
 
 
+def test_a_strategy_that_is_overtaken_again_behind_a_third_one_is_not_said_to_win_from_there_on():
+    joined = {1: 1.0, 2: 2.0, 5: 5.0, 10: 8.0, 20: 15.0, 50: 40.0}
+    selectin = {1: 2.0, 2: 2.2, 5: 3.0, 10: 5.0, 20: 16.0, 50: 30.0}  # 1.33x faster at 50, where lazy is the best
+    found = crossover_findings(
+        series(joined, joined=joined.__getitem__, selectin=selectin.__getitem__, lazy=lambda n: 20.0)
+    )
+    assert found == (
+        "At about 2.3 children per parent selectin overtakes joined (between 1000x2 and 1000x5), but not for good.",
+        "At about 18 children per parent joined overtakes selectin (between 1000x10 and 1000x20), but not for good.",
+        "From about 26 children per parent on, lazy beats joined (between 1000x20 and 1000x50).",
+    )
+
+
+def test_a_size_after_a_crossover_at_which_the_two_are_level_is_named():
+    joined = {1: 5.0, 10: 20.0, 20: 30.0}
+    found = crossover_findings(series(joined, joined=joined.__getitem__, selectin={1: 9.0, 10: 15.0, 20: 29.9999}.get))
+    assert len(found) == 1
+    assert found[0].endswith("(between 1000x1 and 1000x10), save at 1000x20, where neither is clear of the other.")
+
+
+def test_a_change_between_strategies_that_were_not_both_timed_is_not_one_winner_throughout():
+    cases = [make_case({name: exact(5.0)}, size=size) for name, size in (("joined", "10x1"), ("selectin", "10x5"))]
+    assert crossover_findings(crossovers(make_run(cases))[0]) == ()
+
+
 def test_strategies_that_tie_all_the_way_have_no_crossover():
     found = crossover_findings(
         series((1, 10, 100), joined=lambda n: 10.0, contains_eager=lambda n: {1: 9.9999, 10: 10.0001, 100: 9.9999}[n])

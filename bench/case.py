@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -114,9 +114,14 @@ class CaseUnderWay:
         return [] if self._dataset is None else [self._case("partial")]
 
     def finished(self) -> Case:
-        """Return the case, complete."""
+        """Return the case, complete: wrong, failed or measured by the worst of its arms; partial without any time."""
         case = self._case("measured")
-        return case if all(arm.error is None for arm in case.arms) else self._case("wrong")
+        faults = {arm.fault for arm in case.arms if arm.error is not None}
+        if "unequal" in faults:
+            return replace(case, status="wrong")
+        if faults:
+            return replace(case, status="failed")
+        return case if any(arm.samples for arm in case.arms) else replace(case, status="partial")
 
     def _twin(self, equal: list[Arm]) -> list[Arm]:
         """Return the A/A twin of the baseline, or of the first strategy where the baseline is not among them."""
@@ -128,14 +133,14 @@ class CaseUnderWay:
             for name in twinned
         ]
 
-    def _case(self, status: Literal["measured", "wrong", "partial"]) -> Case:
+    def _case(self, status: Literal["measured", "partial"]) -> Case:
         assert self._facts is not None
         unseen = self.strategies()[len(self.observed) :]
         failed = [arm for arm in self.observed if arm.error is not None]
         arms = [self.timings.of(arm) for arm in self.timed()]
         return Case(
             spec=self.spec,
-            scenario=_facts(self.scenario),
+            scenario=scenario_facts(self.scenario),
             target=self._facts,
             dataset=self.dataset,
             status=status,
@@ -147,7 +152,8 @@ class CaseUnderWay:
         )
 
 
-def _facts(scenario: Scenario) -> ScenarioFacts:
+def scenario_facts(scenario: Scenario) -> ScenarioFacts:
+    """Return what is stored of a scenario; the digest is that of the file that its load is written in."""
     source = Path(inspect.getfile(scenario.load))
     return ScenarioFacts(
         name=scenario.name,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from bench.errors import BenchError, GateFailed
+from bench.errors import BenchError
 
 if TYPE_CHECKING:
     from bench.plan import Plan
@@ -97,12 +97,9 @@ def run(*, results: Path, resume: str | None, dry_run: bool, quiet: bool, verbos
         click.echo(commands.describe(plan()))
         return
     interrupt_on_termination()
-    outcome = commands.run(plan, results=results, resume=resume, quiet=quiet, verbose=verbose)
-    click.echo(outcome.text)
-    if outcome.cut_short is not None:
-        raise outcome.cut_short
-    if outcome.wrong:
-        raise GateFailed("A strategy did not load the dataset's own graph.", remedy="The table says which, and where.")
+    outcome = commands.run(plan, results=results, resume=resume, quiet=quiet, verbose=verbose, say=click.echo)
+    if failure := outcome.cut_short or outcome.fault:
+        raise failure
 
 
 @cli.command()
@@ -140,7 +137,7 @@ def list_(*, as_json: bool) -> None:
 @cli.command()
 @click.option("--yes", is_flag=True, help="Remove without asking.")
 def clean(*, yes: bool) -> None:
-    """Say which seeded datasets are cached, where and how large, and remove them. Stored runs are never touched."""
+    """Say what is cached, where and how large, and remove it: seeded datasets. Stored runs are never touched."""
     from bench import commands
 
     click.echo(commands.describe_cache())

@@ -6,7 +6,7 @@ import json
 import re
 import shutil
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,12 +14,12 @@ from typing import Any
 
 from bench import databases, pipeline, record
 from bench.catalogue import scenarios
-from bench.errors import BenchError
+from bench.errors import BenchError, GateFailed
 from bench.model import DatasetOptions, Run, Sampling
 from bench.plan import Plan, estimate_s, make_plan
-from bench.progress import face
+from bench.progress import Face, face
 from bench.report.terminal import run_text
-from bench.report.units import bytes_text, count_text
+from bench.report.units import bytes_text, count_text, counted, listed
 
 DEFAULT_BUDGET_S = 60.0
 QUICK_BUDGET_S = 4.0
@@ -27,13 +27,15 @@ _BUDGET = re.compile(r"([0-9]{1,7}(?:\.[0-9]{1,6})?)(s|m|h)?", re.ASCII)
 _SECONDS = {None: 1, "s": 1, "m": 60, "h": 3600}
 
 
+Say = Callable[[str], None]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """How a measuring command ended: what to print, whether an arm was wrong, and what cut it short if anything did."""
+    """How a measuring command ended. cut_short: what ended it early; fault: what is wrong with what it measured."""
 
-    text: str
-    wrong: bool
     cut_short: BaseException | None
+    fault: BenchError | None
 
 
 def plan(
@@ -90,40 +92,56 @@ def parse_budget(text: str) -> float:
     return seconds
 
 
-def run(make: Callable[[], Plan], *, results: Path, resume: str | None, quiet: bool, verbose: bool) -> Outcome:
-    """Measure, store, and write the report, also of what was measured before something cut the run short."""
+def run(
+    make: Callable[[], Plan], *, results: Path, resume: str | None, quiet: bool, verbose: bool, say: Say
+) -> Outcome:
+    """Measure, store, `say` the table, and write the report, also of what was measured before a run was cut short."""
+    shown = face(quiet=quiet, verbose=verbose)
     if resume:
-        resumed = record.load(resume, results=results)
-        planned = pipeline.plan_of(resumed)
-        store = record.Store(record.folder_of(resume, results=results), pipeline.going_on(resumed))
-    else:
-        planned = make()
-        folder = record.new_folder(results, planned.label, datetime.now(UTC))
-        store = record.Store(folder, pipeline.begun(planned, folder))
+        folder = record.folder_of(resume, results=results)
+        with record.held(folder):
+            stored = record.load(resume, results=results)
+            return measured(pipeline.plan_of(stored), record.Store(folder, pipeline.going_on(stored)), shown, say)
+    planned = make()
+    folder = record.new_folder(results, planned.label, datetime.now(UTC))
+    with record.held(folder):
+        return measured(planned, record.Store(folder, pipeline.begun(planned, folder)), shown, say)
+
+
+def measured(planned: Plan, store: record.Store, drawing: AbstractContextManager[Face], say: Say) -> Outcome:
+    """Carry out a plan and say what came of it; the table comes before the report, whose drawing takes seconds."""
     cut_short: BaseException | None = None
     try:
         events = pipeline.run(planned, store)
-        with face(quiet=quiet, verbose=verbose) as shown, closing(events):
+        with drawing as shown, closing(events):
             for event in events:
                 shown.show(event)
     except (KeyboardInterrupt, BenchError) as reason:
         cut_short = reason
-    return outcome(store, cut_short)
-
-
-def outcome(store: record.Store, cut_short: BaseException | None) -> Outcome:
-    """Return what to print of a run that has ended: its tables, whether or not its report can be written."""
-    measured = store.run.cases
-    if not measured:
-        return Outcome(
-            text=f"Nothing was measured. {store.folder}/run.json says what was asked.", wrong=False, cut_short=cut_short
-        )
-    parts = [run_text(store.run, width=width())]
+    if not store.run.cases:
+        say("Nothing was measured.")
+        return Outcome(cut_short=cut_short, fault=None)
+    say(run_text(store.run, width=width()))
     try:
-        parts.append(written(store.run, store.folder, charts="few"))
-    except BenchError as failure:
-        cut_short = cut_short or failure
-    return Outcome(text="\n\n".join(parts), wrong=any(case.status == "wrong" for case in measured), cut_short=cut_short)
+        store.put(store.run)  # once more: what cut the run short may have come between two states
+        say(f"\n{written(store.run, store.folder, charts='few')}")
+    except (KeyboardInterrupt, BenchError) as reason:
+        cut_short = cut_short or reason
+    return Outcome(cut_short=cut_short, fault=fault_of(store.run))
+
+
+def fault_of(run: Run) -> BenchError | None:
+    """Return why a run that is stored must not pass for a good one, or None."""
+    statuses = {case.status for case in run.cases}
+    if "wrong" in statuses:
+        return GateFailed("A strategy did not load the dataset's own graph.", remedy="The table says which, and where.")
+    if "failed" in statuses:
+        return GateFailed("A strategy could not be measured.", remedy="The table says which, and why.")
+    if "partial" in statuses:
+        return GateFailed(
+            "A case could not be timed, or not to its end.", remedy=f"Go on with bench run --resume {run.id}."
+        )
+    return None
 
 
 def describe(planned: Plan) -> str:
@@ -203,19 +221,23 @@ def list_scenarios(*, as_json: bool) -> str:
 
 
 def describe_cache() -> str:
-    """Say which datasets are cached, where, and how large they are."""
+    """Say what is cached, where, and how large it is: whole datasets, and what seedings cut short have left."""
     cache = databases.SqliteCache()
-    cached = cache.cached()
-    if not cached:
-        return f"No seeded dataset is cached in {cache.folder}."
-    total = sum(one.file_bytes for one in cached)
+    if cache_is_empty():
+        return f"Nothing is cached in {cache.folder}: there is nothing to remove."
+    cached, leftovers, total = cache.cached(), cache.leftovers(), cache.kept_bytes()
+    parts = [counted(len(cached), "seeded dataset")] * bool(cached) + [counted(len(leftovers), "leftover")] * bool(
+        leftovers
+    )
     rows = [f"  {bytes_text(one.file_bytes):>9}  {one.name}" for one in cached]
-    return "\n".join([f"{len(cached)} seeded datasets, {bytes_text(total)}, in {cache.folder}:", *rows])
+    rows += [f"  {bytes_text(path.stat().st_size):>9}  {path.name} (left over)" for path in leftovers]
+    return "\n".join([f"{listed(parts)}, {bytes_text(total)} in all, in {cache.folder}:", *rows])
 
 
 def cache_is_empty() -> bool:
-    """Whether there is nothing to remove."""
-    return not databases.SqliteCache().cached()
+    """Whether there is nothing to remove but empty locks."""
+    cache = databases.SqliteCache()
+    return not cache.cached() and not cache.leftovers()
 
 
 def clean() -> str:

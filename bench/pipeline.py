@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bench import databases, datasets, record
-from bench.case import CaseUnderWay
+from bench.case import CaseUnderWay, scenario_facts
+from bench.catalogue import find_scenario
 from bench.errors import BenchError
 from bench.measure.events import CaseFinished, CaseStarted, Doubted, Event, StageStarted
 from bench.measure.observing import observe
@@ -24,6 +25,13 @@ SCRATCH = "scratch"
 
 SAME_TO_RESUME = ("host", "cpu", "python", "sqlalchemy")
 """Facts of the environment that must be as they were for a run to go on."""
+
+
+DAMAGED = Warned(
+    code="dataset",
+    text="Every strategy loads something other than the dataset: its kept copy may be damaged, or the scenario's load "
+    "is wrong for all of them. Type `bench clean` and measure again.",
+)
 
 
 def run(plan: Plan, store: record.Store) -> Generator[Event]:
@@ -47,7 +55,8 @@ def run(plan: Plan, store: record.Store) -> Generator[Event]:
                 raise
             store.put(with_case(store.run, case.finished()))
             yield CaseFinished(case=store.run.cases[-1])
-        store.run = replace(store.run, status="complete")
+        whole = all(case.status != "partial" for case in store.run.cases)
+        store.run = replace(store.run, status="complete" if whole else "interrupted")
     except BaseException:
         store.run = replace(store.run, status="interrupted")
         raise
@@ -97,6 +106,12 @@ def going_on(stored: Run) -> Run:
                 remedy="Resume it in the environment that began it, or start a new run.",
             )
     complete = tuple(case for case in stored.cases if case.status != "partial")
+    for case in complete:
+        if scenario_facts(find_scenario(case.spec.scenario)).digest != case.scenario.digest:
+            raise BenchError(
+                f"{case.scenario.name} has changed since {stored.id} was measured: its cases would not compare.",
+                remedy="Start a new run.",
+            )
     return replace(stored, status="running", cases=complete)
 
 
@@ -146,6 +161,8 @@ def watch(case: CaseUnderWay, scratch: Path) -> Iterator[Event]:
         for warning in against_formulas(event.arm):
             yield case.doubt(warning)
     case.observing_s = time.monotonic() - began
+    if len(case.observed) > 1 and all(arm.fault == "unequal" for arm in case.observed):
+        yield case.doubt(DAMAGED)
 
 
 def against_formulas(arm: Arm) -> Iterator[Warned]:

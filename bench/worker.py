@@ -153,20 +153,24 @@ def main() -> None:
     die_with_parent(int(sys.argv[1]))
     replies = os.fdopen(os.dup(sys.stdout.fileno()), "w", buffering=1, encoding="utf-8")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    requests = os.fdopen(os.dup(sys.stdin.fileno()), encoding="utf-8")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, sys.stdin.fileno())  # a scenario that reads its input must not read ours
+    os.close(nothing)
 
     def reply(value: dict[str, Any]) -> None:
         replies.write(json.dumps(value) + "\n")
         replies.flush()
 
     try:
-        opening = json.loads(sys.stdin.readline())
+        opening = json.loads(requests.readline())
         worker = Worker(opening["scenario"], Target(**opening["target"]))
     except Exception as error:  # noqa: BLE001 - the scenario's import or the connection, both beyond our control
         reply({"error": explained(error)})
         return
     reply({"ok": greeting()})
     with calling(worker.engine) as call:
-        for line in sys.stdin:
+        for line in requests:
             reply(call(partial(answer, worker, json.loads(line))))
 
 

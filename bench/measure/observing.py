@@ -13,6 +13,9 @@ from bench.measure.events import ArmObserved
 from bench.measure.workers import LoadFailed, WorkerProcess
 from bench.model import Arm, Counters, StatementCount
 
+ATTEMPTS = 2
+"""Workers that an arm may take down before it is given up."""
+
 Start = Callable[[], WorkerProcess]
 FirstDifference = Callable[[Path], str]
 
@@ -24,16 +27,19 @@ def observe(
 
     expected: the dataset's fingerprint. scratch: where the statements that each arm sent are kept for its floor, as
     `sent_path` names them. explain: says where a graph written to a file first differs from the dataset's. A worker
-    that dies takes down the arm that it was observing and no other.
+    that dies is replaced, and the arm observed once more: only one that takes down its second worker too is to blame.
     """
     with ExitStack() as stack:
         worker: WorkerProcess | None = None
         for done, arm in enumerate(arms, start=1):
-            worker = worker or stack.enter_context(start())
-            try:
-                seen = _observe(arm, worker, expected=expected, scratch=scratch, explain=explain, memory=memory)
-            except WorkerDied as death:
-                seen, worker = replace(arm, error=_last_words(death)), None
+            seen = arm
+            for _attempt in range(ATTEMPTS):
+                worker = worker or stack.enter_context(start())
+                try:
+                    seen = _observe(arm, worker, expected=expected, scratch=scratch, explain=explain, memory=memory)
+                    break
+                except WorkerDied as death:
+                    seen, worker = replace(arm, error=_last_words(death), fault="died"), None
             yield ArmObserved(arm=seen, done=done, of=len(arms))
 
 
@@ -51,17 +57,18 @@ def _observe(
         if not seen["equal"]:
             graph = scratch / "found.graph"
             worker.ask("graph", strategy=arm.strategy, path=str(graph))
-            return replace(counted, error=explain(graph))
+            return replace(counted, error=explain(graph), fault="unequal")
         if seen["further"]:
             return replace(
                 counted,
                 error=f"The load left {seen['further']:,} statements unsent: it does not touch all that it returns.",
+                fault="unequal",
             )
         if not memory:
             return counted
         return replace(counted, peak_bytes=worker.ask("memory", strategy=arm.strategy)["peak_bytes"])
     except LoadFailed as failure:
-        return replace(arm, error=f"The load raised {failure}")
+        return replace(arm, error=f"The load raised {failure}", fault="failed")
 
 
 def _counters(reply: dict[str, Any]) -> Counters:

@@ -42,8 +42,13 @@ class Timings:
         taken = tuple(
             _columns(collector, rows) for (name, collector), rows in sorted(self.samples.items()) if name == arm.name
         )
+        failed = self.failed.get(arm.name)
         return replace(
-            arm, samples=taken, stopped_early=arm.name in self.stopped, error=arm.error or self.failed.get(arm.name)
+            arm,
+            samples=taken,
+            stopped_early=arm.name in self.stopped,
+            error=arm.error or failed,
+            fault="failed" if failed else arm.fault,
         )
 
     def add(self, task: Task, taken: dict[str, Any], *, worker: int, round_number: int) -> None:
@@ -76,9 +81,12 @@ class SamplingLoop:
     warm: int = 1
     timings: Timings = field(default_factory=Timings)
     _tuned: frozenset[str] = frozenset()
+    _quiet: list[dict[str, list[int]]] = field(default_factory=list)
 
     def run(self) -> Iterator[Sampled | Doubted]:
         """Take samples until enough; what was taken stands in `timings` at every moment."""
+        if not self._timed():
+            return
         pace = Pace(self.sampling, self.clock, began_s=self.clock())
         deaths, number = 0, 0
         while number < (workers := pace.workers(number)) and deaths < DEATHS:
@@ -117,6 +125,7 @@ class SamplingLoop:
     def _rounds(self, worker: WorkerProcess, number: int, pace: Pace) -> Iterator[int]:
         """Take rounds in one worker; yield how many are complete, after each sample and after each round."""
         quiet: dict[str, list[int]] = defaultdict(list)
+        self._quiet.append(quiet)
         stopped: frozenset[str] = frozenset()
         for round_number in range(self.sampling.rounds or MOST_ROUNDS):
             pace.round_begins()
@@ -141,7 +150,7 @@ class SamplingLoop:
             pace.round_ends(round_number)
             yield round_number + 1
             if self.sampling.rounds is None and round_number + 1 >= LEAST_ROUNDS:
-                stopped |= far_above(self.arms, quiet)
+                stopped |= far_above(self.arms, self._quiet)
                 self.timings.stopped |= stopped
             if not pace.another_round():
                 return
@@ -150,8 +159,8 @@ class SamplingLoop:
         """Load everything before the first sample that counts; the quickest is the one to try other thresholds on."""
         quiet_ns = {}
         for arm in self._timed():
-            if arm.kind == "floor":
-                worker.ask("floor", strategy=arm.strategy, path=str(sent_path(self.scratch, arm)))
+            if arm.kind == "floor" and self._ask(worker, arm, "floor", path=str(sent_path(self.scratch, arm))) is None:
+                continue
             for _ in range(self.warm if arm.kind != "twin" else 0):
                 taken = self._sample(worker, Task(arm=arm.name, collector="quiet"))
                 if taken and arm.kind == "strategy":
@@ -161,8 +170,12 @@ class SamplingLoop:
 
     def _sample(self, worker: WorkerProcess, task: Task) -> dict[str, Any] | None:
         arm = next(arm for arm in self.arms if arm.name == task.arm)
+        return self._ask(worker, arm, "time", floor=arm.kind == "floor", collector=task.collector)
+
+    def _ask(self, worker: WorkerProcess, arm: Arm, do: str, **request: Any) -> dict[str, Any] | None:
+        """Ask for something of an arm; where that raises, the arm has failed and takes no further part."""
         try:
-            return worker.ask("time", strategy=arm.strategy, floor=arm.kind == "floor", collector=task.collector)
+            return worker.ask(do, strategy=arm.strategy, **request)
         except LoadFailed as failure:
             self.timings.failed[arm.name] = f"The load raised {failure}"
             return None

@@ -59,20 +59,26 @@ def round_tasks(
     return tasks
 
 
-def far_above(arms: Sequence[Arm], quiet_ns: Mapping[str, Sequence[int]]) -> frozenset[str]:
-    """Return the arms that need no more samples in this worker.
+def far_above(arms: Sequence[Arm], quiet_ns: Sequence[Mapping[str, Sequence[int]]]) -> frozenset[str]:
+    """Return the arms that need no more samples in the worker under way.
 
-    quiet_ns: each arm's quiet times in this worker, a round each. An arm is far above when in every round so far it
-    took more than `FAR_ABOVE` times what the quickest arm took in that round. The twins are always kept.
+    quiet_ns: for each worker so far, the one under way last, each arm's quiet times, a round each. An arm is far above
+    when in every round of every worker so far it took more than `FAR_ABOVE` times what the quickest arm took in that
+    round: that of least median time in this worker. The twins are always kept.
     """
-    strategies = [arm for arm in arms if arm.kind == "strategy" and len(quiet_ns.get(arm.name, ())) >= LEAST_ROUNDS]
+    now = quiet_ns[-1]
+    strategies = [arm for arm in arms if arm.kind == "strategy" and len(now.get(arm.name, ())) >= LEAST_ROUNDS]
     if not strategies:
         return frozenset()
-    quickest = min(strategies, key=lambda arm: median(quiet_ns[arm.name]))
+    quickest = min(strategies, key=lambda arm: median(now[arm.name]))
     twinned = {arm.strategy for arm in arms if arm.kind == "twin"}
     return frozenset(
         arm.name
         for arm in strategies
         if arm.strategy not in twinned
-        and all(own > FAR_ABOVE * best for own, best in zip(quiet_ns[arm.name], quiet_ns[quickest.name], strict=False))
+        and all(
+            own > FAR_ABOVE * best
+            for worker in quiet_ns
+            for own, best in zip(worker.get(arm.name, ()), worker.get(quickest.name, ()), strict=False)
+        )
     )

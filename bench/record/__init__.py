@@ -4,7 +4,7 @@ from bench.record.environment import environment
 from bench.record.folders import folder_of, new_folder
 from bench.record.redact import redact
 from bench.record.runfile import FORMAT_VERSION, load, save, to_json
-from bench.record.store import Store
+from bench.record.store import Store, held
 from bench.record.warnings import before_timing
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "before_timing",
     "environment",
     "folder_of",
+    "held",
     "load",
     "new_folder",
     "redact",

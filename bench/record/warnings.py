@@ -36,7 +36,7 @@ ADAPTIVE_DRIVERS = ("intel_pstate", "amd-pstate-epp")
 
 
 class Code(StrEnum):
-    """What a doubt is about. The last three are raised where they are seen: by the plan, the sampling, the pipeline."""
+    """What a doubt is about. The plan, the sampling and the pipeline raise the last five where they see them."""
 
     BUSY_MACHINE = "busy_machine"
     ON_BATTERY = "on_battery"
@@ -49,6 +49,7 @@ class Code(StrEnum):
     STRATEGY_LEFT_OUT = "strategy_left_out"
     WORKER_DIED = "worker_died"
     FORMULA = "formula"
+    DATASET = "dataset"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

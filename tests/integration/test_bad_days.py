@@ -152,6 +152,91 @@ def test_two_runs_at_once_in_one_folder_do_not_disturb_each_other(tmp_path: Path
         assert record.load(str(folder), results=bench.results).status == "complete"
 
 
+def test_a_run_that_is_being_measured_is_not_resumed_beside_itself(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    with bench.start(
+        "run", "--size", "50x5", "--rounds", "3", "--workers", "2", "--strategy", "selectin,lazy"
+    ) as process:
+        lines(process, "observing")
+        other = bench("run", "--resume", bench.runs()[0].name)
+        _, err = process.communicate()
+
+    assert other.returncode == 2
+    assert "Another process is measuring" in other.stderr
+    assert process.returncode == 0, err
+
+
+def test_a_dataset_that_vanishes_in_the_middle_costs_no_sample_that_was_taken(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    with bench.start(
+        "run", "--size", "50x5", "--rounds", "3", "--workers", "3", "--strategy", "selectin,lazy"
+    ) as process:
+        lines(process, "timing, worker 2")
+        for file in bench.cache.glob("*.sqlite3"):
+            file.unlink()
+        _, err = process.communicate()
+
+    assert "Traceback" not in err
+    case = record.load(str(bench.runs()[0]), results=bench.results).cases[0]
+    assert any(arm.samples for arm in case.arms)
+
+
+def test_a_case_whose_workers_all_die_is_no_good_case_and_can_be_resumed(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    (tmp_path / "dying.py").write_text(DYING)
+    with bench.start(
+        "run", "--scenario", "dying.py:DYING", "--size", "5x2", "--workers", "3", "--rounds", "1"
+    ) as process:
+        _, err = process.communicate()
+
+    assert process.returncode == 1, err
+    assert "--resume" in err
+    run = record.load(str(bench.runs()[0]), results=bench.results)
+    assert (run.status, run.cases[0].status) == ("interrupted", "partial")
+
+
+DYING = """
+import os
+from dataclasses import replace
+from scenarios.one_to_many import ONE_TO_MANY, load
+
+def dies_when_timed(session, strategy):
+    users = load(session, strategy)
+    if os.environ.get("PYTHONHASHSEED") != "0":  # observing workers have hash seed 0, timing workers one of their own
+        os.kill(os.getpid(), 9)
+    return users
+
+DYING = replace(ONE_TO_MANY, name="dying", load=dies_when_timed)
+"""
+
+
+def test_a_run_is_not_resumed_with_a_scenario_that_has_changed(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    scenario = tmp_path / "mine.py"
+    scenario.write_text(MINE)
+    with bench.start("run", "--scenario", "mine.py:MINE", "--size", "5x1,5x2,5x3", *ONE_ROUND) as process:
+        lines(process, "done: measured")
+        process.send_signal(signal.SIGINT)
+        process.communicate()
+    scenario.write_text(MINE + "# changed\n")
+
+    done = bench("run", "--resume", bench.runs()[0].name)
+
+    assert done.returncode == 2
+    assert "has changed since" in done.stderr
+
+
+MINE = """
+from dataclasses import replace
+from scenarios.one_to_many import ONE_TO_MANY, load
+
+def mine(session, strategy):
+    return load(session, strategy)
+
+MINE = replace(ONE_TO_MANY, name="mine", load=mine)
+"""
+
+
 @contextmanager
 def tiny_disk(folder: Path, size: str) -> Iterator[Path]:
     """A file system of a given size, where this machine lets one be mounted."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -63,7 +65,7 @@ def test_a_strategy_that_kills_its_process_is_named_and_the_others_are_measured(
     code, case, _ = measure(tmp_path, "DIES", "--workers", "2", "--rounds", "1")
 
     assert code == 1
-    assert case.status == "wrong"
+    assert (case.status, arm(case, "dies").fault) == ("failed", "died")
     assert "SIGKILL" in str(arm(case, "dies").error)
     assert arm(case, "dies").samples == ()
     assert arm(case, "selectin").samples
@@ -73,6 +75,7 @@ def test_a_strategy_that_raises_is_named_with_what_it_raised(tmp_path: Path) -> 
     code, case, out = measure(tmp_path, "FAILS", "--workers", "1", "--rounds", "1")
 
     assert code == 1
+    assert (case.status, arm(case, "fails").fault) == ("failed", "failed")
     assert "the scenario's own fault" in str(arm(case, "fails").error)
     assert "the scenario's own fault" in out
 
@@ -81,6 +84,7 @@ def test_an_arm_that_loads_less_is_wrong_and_the_first_difference_is_named(tmp_p
     code, case, _ = measure(tmp_path, "LOADS_LESS", "--workers", "1", "--rounds", "1")
 
     assert code == 1
+    assert (case.status, arm(case, "fewer").fault) == ("wrong", "unequal")
     assert "User 100 is missing" in str(arm(case, "fewer").error)
     assert arm(case, "fewer").samples == ()
 
@@ -123,3 +127,53 @@ def test_a_file_that_does_not_import_is_refused_with_what_it_raised(tmp_path: Pa
     assert done.returncode == 2
     assert "nothing_of_that_name" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_an_observing_worker_that_is_killed_once_is_replaced_and_its_arm_is_measured(tmp_path: Path) -> None:
+    (tmp_path / "once.py").write_text(ONCE)
+    bench = Bench(tmp_path)
+
+    done = bench("run", "--scenario", "once.py:ONCE", "--size", "5x2", "--workers", "1", "--rounds", "1")
+
+    assert done.returncode == 0, done.stderr
+    assert record.load(str(bench.runs()[0]), results=bench.results).cases[0].status == "measured"
+
+
+ONCE = """
+import os
+from dataclasses import replace
+from pathlib import Path
+from scenarios.one_to_many import ONE_TO_MANY, load
+
+def killed_once(session, strategy):
+    mark = Path(__file__).with_name("killed")
+    if not mark.exists():
+        mark.touch()
+        os.kill(os.getpid(), 9)
+    return load(session, strategy)
+
+ONCE = replace(ONE_TO_MANY, name="once", load=killed_once)
+"""
+
+
+def test_a_scenario_that_reads_its_input_finds_nothing_there(tmp_path: Path) -> None:
+    (tmp_path / "reads.py").write_text(ONCE.replace("mark = ", "assert not __import__('sys').stdin.read(); mark = "))
+    bench = Bench(tmp_path)
+
+    done = bench("run", "--scenario", "reads.py:ONCE", "--size", "5x2", "--workers", "1", "--rounds", "1")
+
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_dataset_that_was_tampered_with_is_suspected_when_every_strategy_differs(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    assert bench("run", "--size", "5x2", "--quick", "-q").returncode == 0
+    (kept,) = bench.cache.glob("*.sqlite3")
+    with closing(sqlite3.connect(kept)) as connection, connection:
+        connection.execute("UPDATE books SET year = 1999 WHERE id = 3")
+
+    done = bench("run", "--size", "5x2", "--quick")
+
+    assert done.returncode == 1
+    assert "bench clean" in done.stderr
+    assert "Book 3" in done.stdout

@@ -71,22 +71,29 @@ def test_a_stopped_arm_takes_no_part() -> None:
 def test_an_arm_is_far_above_only_when_every_round_says_so() -> None:
     quiet = {"a": [100, 100], "b": [201, 205], "c": [300, 199]}
 
-    assert far_above(arms("a", "b", "c"), quiet) == frozenset({"b"})
+    assert far_above(arms("a", "b", "c"), [quiet]) == frozenset({"b"})
 
 
 def test_no_arm_is_stopped_before_its_least_rounds() -> None:
     quiet = {"a": [100] * (LEAST_ROUNDS - 1), "b": [1000] * (LEAST_ROUNDS - 1)}
 
-    assert far_above(arms("a", "b"), quiet) == frozenset()
+    assert far_above(arms("a", "b"), [quiet]) == frozenset()
 
 
 def test_the_baseline_is_kept_for_its_twins_sake_however_slow() -> None:
     quiet = {"a": [1000, 1000], "b": [100, 100]}
 
-    assert far_above(arms("a", "b"), quiet) == frozenset()
+    assert far_above(arms("a", "b"), [quiet]) == frozenset()
 
 
 def test_without_time_for_the_other_collector_policies_the_floors_are_taken_all_the_same() -> None:
     assert {(task.arm, task.collector) for task in tasks(0, collectors=False)} - {
         (task.arm, task.collector) for task in tasks(1)
     } == {("a (floor)", "quiet"), ("b (floor)", "quiet"), ("c (floor)", "quiet")}
+
+
+def test_an_arm_that_was_nearer_in_an_earlier_worker_is_not_far_above() -> None:
+    quiet = {"a": [100, 100], "b": [500, 500]}
+
+    assert far_above(arms("a", "b"), [{"a": [100], "b": [190]}, quiet]) == frozenset()
+    assert far_above(arms("a", "b"), [{"a": [100], "b": [210]}, quiet]) == frozenset({"b"})

@@ -76,7 +76,7 @@ list: .venv/ready-run ## List the scenarios, their questions and their strategie
 test: .venv/ready-dev ## Run all tests
 	@set -f; .venv/bin/python -m pytest $$ARGS
 
-test-unit: .venv/ready-dev ## Run the unit tests: seconds
+test-unit: .venv/ready-dev ## Run the unit tests: about a minute
 	@set -f; .venv/bin/python -m pytest tests/unit $$ARGS
 
 lint: .venv/ready-dev ## Check style, format, types and who imports whom

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import errno
 import os
+import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +26,10 @@ from bench.errors import BenchError
 from bench.model import DatasetFacts, Target
 
 FOLDER_VARIABLE = "BENCH_CACHE_DIR"
+
+CHECKED_BYTES = 200_000_000
+"""Up to this length a kept file is read through before it is reused: 0.7 s for 194 MB, where seeding takes several.
+A longer one would make every run wait; damage in it shows later, as an arm that is wrong."""
 
 _KEPT = (".sqlite3", ".json", ".partial", ".lock")
 
@@ -58,7 +63,7 @@ class SqliteCache:
             mark_in_use(self.folder)
             with FileLock(path.with_suffix(".lock")):
                 note = _read_note(path)
-                reused = note is not None and note.key == key
+                reused = note is not None and note.key == key and _is_sound(path)
                 if note is None or not reused:
                     self._sweep(but=path)
                     note = _seed(path, key, seed)
@@ -75,6 +80,19 @@ class SqliteCache:
             if note is not None
         )
 
+    def leftovers(self) -> tuple[Path, ...]:
+        """Return the files of no whole dataset, by name: halves, and notes that fit no file. A lock is none.
+
+        Raises BenchError when the folder cannot be read.
+        """
+        whole = {path for one in self.cached() for path in (one.path, one.path.with_suffix(".json"))}
+        return tuple(path for path in self._kept() if path not in whole and path.suffix != ".lock")
+
+    def kept_bytes(self) -> int:
+        """Return the bytes that `clean` would free. Raises BenchError when the folder cannot be read."""
+        with self._usable():
+            return sum(path.stat().st_size for path in self._kept())
+
     def clean(self) -> int:
         """Remove all that is kept, leftovers too, and return the bytes that this freed.
 
@@ -83,11 +101,18 @@ class SqliteCache:
         if not self.folder.is_dir():
             return 0
         with self._usable(), alone(self.folder):
-            found = [path for path in self.folder.iterdir() if path.suffix in _KEPT and path.is_file()]
+            found = self._kept()
             freed = sum(path.stat().st_size for path in found)
             for path in found:
                 path.unlink()
         return freed
+
+    def _kept(self) -> list[Path]:
+        """All that is ours in the folder, by name."""
+        if not self.folder.is_dir():
+            return []
+        with self._usable():
+            return sorted(path for path in self.folder.iterdir() if path.suffix in _KEPT and path.is_file())
 
     def _sweep(self, *, but: Path) -> None:
         """Remove what seedings of other datasets have left that were cut short; one under way holds its lock."""
@@ -142,6 +167,18 @@ def _read_note(path: Path) -> Note | None:
         return note if path.stat().st_size == note.facts.file_bytes else None
     except (OSError, msgspec.DecodeError):
         return None
+
+
+def _is_sound(path: Path) -> bool:
+    """Whether SQLite finds no damage in a file; beyond CHECKED_BYTES, whether it opens it and can read its schema."""
+    try:
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro&immutable=1", uri=True)) as connection:
+            connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+            if path.stat().st_size > CHECKED_BYTES:
+                return True
+            return bool(connection.execute("PRAGMA quick_check(1)").fetchone() == ("ok",))
+    except sqlite3.DatabaseError:
+        return False
 
 
 def _sync(path: Path) -> None:

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
 import os
+import random
+import re
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -16,7 +20,7 @@ KEY = "0123456789abcdef" * 4
 SAME_START = KEY[:16] + "f" * 48
 
 CHILD = """
-import os, signal, sys
+import os, signal, sqlite3, sys
 from pathlib import Path
 from bench.databases import SqliteCache
 from bench.model import DatasetFacts, Shape
@@ -26,11 +30,11 @@ cache = SqliteCache(Path(sys.argv[1]))
 def seed(path, length=2_000_000):
     with open(cache.folder / "seedings.txt", "a") as log:
         log.write("one\\n")
-    with path.open("wb") as file:
-        for _ in range(length // 1000):
-            file.write(b"x" * 1000)
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE kept AS SELECT zeroblob(?) AS content", (length,))
+    connection.close()
     shape = Shape(rows=(1, 1), childless=(0,))
-    return DatasetFacts(key="k", fingerprint="f", shape=shape, file_bytes=length, seed_s=0.1)
+    return DatasetFacts(key="k", fingerprint="f", shape=shape, file_bytes=path.stat().st_size, seed_s=0.1)
 
 def say(word):
     print(word, flush=True)
@@ -45,13 +49,22 @@ def facts(length: int) -> DatasetFacts:
 
 
 def seeding(content: bytes = b"rows") -> Callable[[Path], DatasetFacts]:
-    """Return a seeding that writes `content`, and says so in its facts."""
+    """Return a seeding that makes a database of one row, `content`."""
 
     def seed(path: Path) -> DatasetFacts:
-        path.write_bytes(content)
-        return facts(len(content))
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("CREATE TABLE kept (content BLOB)")
+            connection.execute("INSERT INTO kept VALUES (?)", (content,))
+            connection.commit()
+        return facts(path.stat().st_size)
 
     return seed
+
+
+def content_of(path: str | Path) -> bytes:
+    """Return what a seeding has put into a file."""
+    with closing(sqlite3.connect(path)) as connection:
+        return bytes(connection.execute("SELECT content FROM kept").fetchone()[0])
 
 
 def never(path: Path) -> DatasetFacts:
@@ -100,9 +113,9 @@ def test_a_dataset_is_seeded_once_and_then_reused(cache: SqliteCache) -> None:
 
     path = cache.folder / "books-2x1-0123456789abcdef.sqlite3"
     target = Target(name="sqlite", dialect="sqlite", driver="pysqlite", provider="embedded", database=str(path))
-    assert path.read_bytes() == b"rows"
-    assert first == (target, facts(4), False)
-    assert second == (target, facts(4), True)
+    assert content_of(path) == b"rows"
+    assert first == (target, facts(path.stat().st_size), False)
+    assert second == (target, facts(path.stat().st_size), True)
 
 
 @pytest.mark.parametrize("key", ["f" * 64, SAME_START])
@@ -112,7 +125,7 @@ def test_a_dataset_of_another_key_is_never_reused(key: str, cache: SqliteCache) 
     target, _, reused = cache.seeded("books", key, seeding(b"newer"))
 
     assert not reused
-    assert Path(target.database).read_bytes() == b"newer"
+    assert content_of(target.database) == b"newer"
 
 
 @pytest.mark.parametrize(
@@ -120,18 +133,22 @@ def test_a_dataset_of_another_key_is_never_reused(key: str, cache: SqliteCache) 
     [
         lambda file, _: file.write_bytes(file.read_bytes()[:-1]),
         lambda file, _: file.write_bytes(b""),
+        lambda file, _: file.write_bytes(random.Random(1).randbytes(file.stat().st_size)),
+        lambda file, _: file.write_bytes(file.read_bytes()[:4096] + random.Random(1).randbytes(4096)),
         lambda file, _: file.write_bytes(file.read_bytes() + b"."),
         lambda file, _: file.unlink(),
         lambda _, note: note.unlink(),
         lambda _, note: note.write_bytes(note.read_bytes()[:-20]),
         lambda _, note: note.write_bytes(b""),
         lambda _, note: note.write_text("[]"),
-        lambda _, note: note.write_text(note.read_text().replace('"file_bytes": 4', '"file_bytes": "4"')),
+        lambda _, note: note.write_text(re.sub(r'("file_bytes": )([0-9]+)', r'\1"\2"', note.read_text())),
         lambda _, note: note.write_text(note.read_text().replace(KEY, "f" * 64, 1)),
     ],
     ids=[
         "file cut by a byte",
         "file emptied",
+        "random bytes of the same length",
+        "a page of random bytes",
         "file longer",
         "no file",
         "no note",
@@ -152,7 +169,7 @@ def test_a_file_or_note_that_was_tampered_with_is_never_reused(
     again, _, reused = cache.seeded("books", KEY, seeding())
 
     assert not reused
-    assert Path(again.database).read_bytes() == b"rows"
+    assert content_of(again.database) == b"rows"
     assert cache.seeded("books", KEY, never).reused
 
 
@@ -176,7 +193,7 @@ def test_processes_that_want_the_same_dataset_at_once_seed_it_once(
     code = """
 say("ready")
 seeded = cache.seeded("books", "k" * 64, seed)
-say(f"{seeded.reused} {Path(seeded.target.database).stat().st_size}")
+say(f"{seeded.reused} {Path(seeded.target.database).stat().st_size > 2_000_000}")
 """
     children = [start(cache, code) for _ in range(3)]
     assert [line_of(child) for child in children] == ["ready"] * 3
@@ -186,7 +203,7 @@ say(f"{seeded.reused} {Path(seeded.target.database).stat().st_size}")
         child.stdin.write("\n")
         child.stdin.flush()
 
-    assert sorted(line_of(child) for child in children) == ["False 2000000", "True 2000000", "True 2000000"]
+    assert sorted(line_of(child) for child in children) == ["False True", "True True", "True True"]
     assert (cache.folder / "seedings.txt").read_text() == "one\n"
 
 
@@ -242,7 +259,8 @@ def test_what_is_cached_is_listed_by_name(cache: SqliteCache) -> None:
 
     books, users = cache.cached()
 
-    assert (books.name, books.file_bytes, books.path.read_bytes()) == ("books-0123456789abcdef", 10, b"booksbooks")
+    assert (books.name, books.file_bytes) == ("books-0123456789abcdef", books.path.stat().st_size)
+    assert content_of(books.path) == b"booksbooks"
     assert users.name == "users-0123456789abcdef"
     assert books.created.endswith("+00:00")
 
@@ -307,3 +325,30 @@ def test_a_folder_that_cannot_be_written_to_is_an_error_with_the_remedy(tmp_path
 
     with pytest.raises(BenchError, match=r"The cache folder .* cannot be used: Permission denied"):
         SqliteCache(tmp_path).seeded("books", KEY, never)
+
+
+def test_what_seedings_cut_short_have_left_is_listed_apart_and_counted(cache: SqliteCache) -> None:
+    assert (cache.leftovers(), cache.kept_bytes()) == ((), 0)
+    whole = Path(cache.seeded("books", KEY, seeding()).target.database)
+    (cache.folder / "half-0.sqlite3").write_bytes(b"no note")
+    (cache.folder / "left.partial").write_bytes(b"half")
+    (cache.folder / "alone.json").write_bytes(b"{}")
+    (cache.folder / "mine.txt").write_bytes(b"keep")
+
+    assert [path.name for path in cache.leftovers()] == ["alone.json", "half-0.sqlite3", "left.partial"]
+    cache_bytes = cache.kept_bytes()
+    assert cache_bytes == whole.stat().st_size + whole.with_suffix(".json").stat().st_size + 7 + 4 + 2
+    assert cache.clean() == cache_bytes
+    assert cache.leftovers() == ()
+
+
+def test_a_file_too_long_to_be_read_through_is_at_least_opened(
+    cache: SqliteCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bench.databases.sqlite.CHECKED_BYTES", 0)
+    file = Path(cache.seeded("books", KEY, seeding()).target.database)
+    assert cache.seeded("books", KEY, never).reused
+
+    file.write_bytes(bytes(file.stat().st_size))
+
+    assert not cache.seeded("books", KEY, seeding()).reused

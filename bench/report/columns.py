@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from bench.model import Counters
+from bench.model import Arm, Counters
+from bench.model.run import Fault
 from bench.reduce.types import ArmSummary, CaseSummary, Estimate
 from bench.report.units import bytes_text, count_text, listed, ratio_text, short_ratio_text, short_time_text
 
@@ -13,6 +14,9 @@ NOTHING = ""
 """Stands where a figure was not taken."""
 
 WRONG = "WRONG"
+FAULTS: Mapping[Fault, str] = {"": WRONG, "unequal": WRONG, "failed": "FAILED", "died": "DIED"}
+"""What stands in place of the time of an arm with an error; one from before there were kinds counts as unequal."""
+
 NOT_TIMED = "not timed"
 FASTEST = "fastest"
 TIE = "tie"
@@ -34,13 +38,18 @@ class Column:
     numeric: bool = True
 
 
+def fault_text(arm: Arm) -> str:
+    """The word for why an arm was not timed: `WRONG`, `FAILED` or `DIED`."""
+    return FAULTS[arm.fault]
+
+
 def _counted(figure: Callable[[Counters], int]) -> Cell:
     return lambda row: count_text(figure(row.arm.counters)) if row.arm.counters else NOTHING
 
 
 def _time(row: ArmSummary) -> str:
     if row.arm.error is not None:
-        return WRONG
+        return fault_text(row.arm)
     return short_time_text(row.quiet) if row.quiet else NOT_TIMED
 
 

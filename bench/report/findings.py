@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from bench.model.run import FEWEST_WORKERS
 from bench.reduce.types import ArmSummary, CaseSummary
+from bench.report.columns import WRONG, fault_text
 from bench.report.crossover_findings import crossover_findings
 from bench.report.units import count_text, counted, listed, ratio_text, time_text
 
@@ -26,7 +27,7 @@ SQLITE_NOTE = (
 
 
 def findings(summary: CaseSummary) -> tuple[str, ...]:
-    """Return the sentences of a case: wrong arms, the verdict, the rule of thumb, the collector, the standing note."""
+    """Return the sentences of a case: what was not timed, the verdict, the rule of thumb, the collector, the note."""
     return (
         *_failures(summary),
         *(_verdict(summary) if _claims(summary) else _look(summary)),
@@ -39,8 +40,8 @@ def findings(summary: CaseSummary) -> tuple[str, ...]:
 def _failures(summary: CaseSummary) -> Iterator[str]:
     for arm in summary.case.arms:
         if arm.error is not None:
-            consequence = "is wrong and not ranked" if arm.kind == "strategy" else "could not be timed"
-            yield f"{arm.name} {consequence}: {_sentence(arm.error)}"
+            wrong = arm.kind == "strategy" and fault_text(arm) == WRONG
+            yield f"{arm.name} {'is wrong and not ranked' if wrong else 'was not timed'}: {_sentence(arm.error)}"
 
 
 def _claims(summary: CaseSummary) -> bool:
@@ -137,7 +138,8 @@ def _held_against(summary: CaseSummary) -> str:
     if row is None and _family(best) != rule:
         return "it was not measured here"
     if row is not None and row.arm.error is not None:
-        return "here it is wrong, so it cannot be held against the others"
+        how = "is wrong" if fault_text(row.arm) == WRONG else "was not timed"
+        return f"here it {how}, so it cannot be held against the others"
     if not _claims(summary) or (row is not None and row.quiet is None):
         return "this look cannot say whether it holds"
     leaders = [best, *(one.arm.name for one in summary.rows if one.tied)]

@@ -8,6 +8,7 @@ from statistics import median
 from bench.model import Case, Sampling
 from bench.model.run import FEWEST_WORKERS
 from bench.reduce.types import CaseSummary
+from bench.report.columns import fault_text
 from bench.report.units import (
     APPROXIMATE,
     NO_INTERVAL,
@@ -25,9 +26,10 @@ def notes(summary: CaseSummary, sampling: Sampling | None = None) -> tuple[str, 
     return tuple(
         line
         for line in (
-            *_unequal(summary),
+            *_not_timed(summary),
             _noise(summary),
             _time(summary),
+            _approximate(summary),
             _floors(summary),
             _collector(summary),
             _sampled(summary.case, sampling),
@@ -38,10 +40,10 @@ def notes(summary: CaseSummary, sampling: Sampling | None = None) -> tuple[str, 
     )
 
 
-def _unequal(summary: CaseSummary) -> Iterator[str]:
+def _not_timed(summary: CaseSummary) -> Iterator[str]:
     for row in summary.rows:
         if row.arm.error is not None:
-            yield f"WRONG: {row.arm.name}: {' '.join(row.arm.error.split())}"
+            yield f"{fault_text(row.arm)}: {row.arm.name}: {' '.join(row.arm.error.split())}"
 
 
 def _noise(summary: CaseSummary) -> str:
@@ -59,13 +61,18 @@ def _noise(summary: CaseSummary) -> str:
 def _time(summary: CaseSummary) -> str:
     if summary.best is None:
         return ""
-    quiet = [row.quiet for row in summary.rows if row.quiet]
     how = "Time: one load with the garbage collector quiet; the median of each worker, then their geometric mean"
-    without = f"{APPROXIMATE} {NO_INTERVAL}: fewer than {FEWEST_WORKERS} workers"
-    if all(time.low is None for time in quiet):
-        return f"{how} ({without})."
-    some = f"; {without}" if any(time.low is None for time in quiet) else ""
-    return f"{how}, with its 95 % interval{some}."
+    some = any(row.quiet and row.quiet.low is not None for row in summary.rows)
+    return f"{how}, with its 95 % interval." if some else f"{how}."
+
+
+def _approximate(summary: CaseSummary) -> str:
+    """What the mark means, wherever in the table or under it a figure carries it."""
+    rows = summary.rows
+    shown = [figure for row in rows for figure in (row.quiet, row.default, row.to_best, row.to_floor)]
+    shown += [floor.quiet for floor in summary.floors]
+    marked = any(figure is not None and figure.low is None for figure in shown)
+    return f"{APPROXIMATE} {NO_INTERVAL}: sampled in fewer than {FEWEST_WORKERS} workers." if marked else ""
 
 
 def _floors(summary: CaseSummary) -> str:
@@ -96,7 +103,8 @@ def _sampled(case: Case, sampling: Sampling | None) -> str:
 
 def _stopped(case: Case) -> str:
     names = [arm.name for arm in case.arms if arm.stopped_early and arm.kind == "strategy"]
-    return f"Stopped at the minimum of rounds, far above the best: {listed(names)}." if names else ""
+    sampled_less = "Sampled less, having taken more than twice the quickest's time in every round until then"
+    return f"{sampled_less}: {listed(names)}." if names else ""
 
 
 def _doubts(case: Case) -> Iterator[str]:

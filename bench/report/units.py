@@ -25,6 +25,9 @@ LEAST_DIGITS, MOST_DIGITS = 2, 4
 POINT_DIGITS = 3
 """Significant digits of a value without an interval, or with one that has no width."""
 
+WIDEST_PERCENT = 25
+"""Half the width of an interval up to which a short ratio gives it as plus or minus so many per cent."""
+
 _TIMES = (("s", 1e9), ("ms", 1e6), ("µs", 1e3), ("ns", 1.0))
 _BYTES = (("GB", 1e9), ("MB", 1e6), ("kB", 1e3))
 
@@ -49,11 +52,17 @@ def ratio_text(ratio: Estimate, words: str = "") -> str:
 
 
 def short_ratio_text(ratio: Estimate) -> str:
-    """A ratio as `1.42x ±4 %`, or `~1.42x` where it has no interval."""
+    """A ratio as `1.42x ±4 %`, or `~1.42x` where it has no interval.
+
+    A wide interval is not the same on either side of the value, so it is shown by its ends: `5.37x (2.46-11.7)`.
+    """
     value = f"{_number(ratio.value, _decimals(ratio.value, POINT_DIGITS))}x"
     if ratio.low is None or ratio.high is None:
         return f"{APPROXIMATE}{value}"
     percent = 100 * (max(ratio.high / ratio.value, ratio.value / ratio.low) - 1)
+    if percent > WIDEST_PERCENT:
+        low, high = (_number(end, _decimals(end, POINT_DIGITS)) for end in (ratio.low, ratio.high))
+        return f"{value} ({low}{RANGE}{high})"
     # Rounded up: an interval must not look narrower than it is.
     half_width = f"{math.ceil(percent)}" if percent > 1 else f"{math.ceil(10 * percent) / 10:g}"
     return f"{value} ±{half_width} %"

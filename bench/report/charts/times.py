@@ -121,8 +121,11 @@ def _keys(rows: Rows, floors: bool, *, bars: bool) -> list[Key]:
     keys = [bar("collector off") if bars else mark("collector off", "o", size=9, colour=MUTED)]
     if any(row.quiet and row.quiet.low is not None for row in rows):
         keys.append(stroke("its interval", colour=INK, width=1.8))
-    if any(row.default for row in rows):
-        keys.append(mark("default collector", "o", size=7.5, colour=MUTED, edge=1.8, inside=PAPER))
+    defaults = [row.default for row in rows if row.default]
+    if defaults:
+        unbounded = any(time.low is None for time in defaults)
+        text = "default collector" + (" (no band: no interval)" if unbounded else "")
+        keys.append(mark(text, "o", size=7.5, colour=MUTED, edge=1.8, inside=PAPER))
     if floors:
         keys.append(mark("floor: its SQL without the ORM", "|", size=13, colour=INK, edge=2.2))
     return keys

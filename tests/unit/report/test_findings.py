@@ -52,9 +52,18 @@ def test_a_wrong_arm_is_named_first_with_its_difference_and_never_as_slower_or_f
     assert not any("joined_inner" in sentence for sentence in others)
 
 
+@pytest.mark.parametrize("fault", ["failed", "died"])
+def test_an_arm_that_failed_or_died_is_not_called_wrong(fault):
+    arm = make_arm("selectin", None, error="The load raised X", fault=fault)
+    found = findings(summarise(make_case({"joined": 100.0, "lazy": 120.0}, arms=[arm])))
+    assert found[0] == "selectin was not timed: The load raised X."
+    assert any("here it was not timed, so it cannot be held against the others" in sentence for sentence in found)
+    assert not any("wrong" in sentence for sentence in found)
+
+
 def test_a_floor_that_failed_is_said_to_have_no_time():
     case = make_case({"selectin": 100.0}, arms=[make_arm("lazy", None, kind="floor", error="The load raised X")])
-    assert findings(summarise(case))[0] == "lazy (floor) could not be timed: The load raised X."
+    assert findings(summarise(case))[0] == "lazy (floor) was not timed: The load raised X."
 
 
 def test_fewer_than_five_workers_claim_nothing_about_time():

@@ -3,7 +3,16 @@ import dataclasses
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.runs import make_arm, make_case, make_counters, make_run, make_target, typical_times, without_samples
+from support.runs import (
+    make_arm,
+    make_case,
+    make_counters,
+    make_run,
+    make_samples,
+    make_target,
+    typical_times,
+    without_samples,
+)
 
 from bench.model import Sampling, Warned
 from bench.reduce.summaries import summarise
@@ -86,10 +95,36 @@ def test_a_wrong_arm_has_no_time_and_its_reason_under_the_table():
     assert "WRONG: joined_inner: User 7 is missing." in table
 
 
+@pytest.mark.parametrize(
+    ("fault", "word"), [("", "WRONG"), ("unequal", "WRONG"), ("failed", "FAILED"), ("died", "DIED")]
+)
+def test_why_an_arm_has_no_time_is_told_by_its_kind(fault, word):
+    table = table_of(make_case({"selectin": 100.0}, arms=[make_arm("joined", None, error="It did not.", fault=fault)]))
+    assert f" {word} " in f"{row_of(table, 'joined')} "
+    assert f"{word}: joined: It did not." in table
+    assert table.count("WRONG") == (2 if word == "WRONG" else 0)
+
+
+MARK = "~ no interval: sampled in fewer than 5 workers."
+
+
+def test_the_mark_is_explained_where_only_the_collector_or_a_floor_carries_it():
+    ten = [[10.0]] * 5
+    fewer: list[list[float | None]] = [[33.0], [33.0], [None], [None], [None]]
+    arm = make_arm("selectin", ten)
+    rarely = dataclasses.replace(arm, samples=(*arm.samples, make_samples(fewer, collector="default")))
+    floor = make_arm("selectin", fewer, kind="floor")
+    for arms in ([rarely], [arm, floor]):
+        table = table_of(make_case({}, arms=arms))
+        assert "~33.0 ms" in table
+        assert MARK in table
+    assert "~" not in table_of(make_case({}, arms=[arm]))
+
+
 def test_every_time_has_an_interval_or_the_mark_that_there_is_none():
     table = table_of(make_case(workers=2))
     assert "~200 ms" in row_of(table, "selectin")
-    assert "~ no interval: fewer than 5 workers" in table
+    assert "~ no interval: sampled in fewer than 5 workers." in table
 
 
 def test_the_noise_floor_stands_under_every_table():
@@ -117,7 +152,8 @@ def test_a_worker_that_died_an_arm_that_stopped_and_a_warning_are_told():
     )
     died = dataclasses.replace(case.workers[1], ended="killed by SIGKILL", rounds=3)
     table = table_of(dataclasses.replace(case, workers=(case.workers[0], died), status="partial"))
-    assert "Stopped at the minimum of rounds, far above the best: lazy." in table
+    said = "Sampled less, having taken more than twice the quickest's time in every round until then: lazy."
+    assert said in table
     assert "Worker 2 ended early: killed by SIGKILL." in table
     assert "2 workers x 3 to 8 rounds" in table
     assert "This case was cut short" in table

@@ -1,6 +1,12 @@
 """`python -m bench` is `bench`."""
 
-from bench.cli import main
+import sys
 
 if __name__ == "__main__":
-    main()
+    try:
+        from bench.cli import main  # here, so that an interruption while it is imported ends without a traceback
+
+        main()
+    except KeyboardInterrupt:
+        sys.stderr.write("Interrupted.\n")
+        sys.exit(130)

@@ -6,12 +6,15 @@ Imports of weight stand inside the commands, so that `bench --help` answers at o
 from __future__ import annotations
 
 import math
+import os
 import signal
 import sys
+import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
+from click.core import ParameterSource
 
 from bench.errors import BenchError
 
@@ -19,6 +22,9 @@ if TYPE_CHECKING:
     from bench.plan import Plan
 
 INTERRUPTED = 130
+WITH_RESUME = {"resume", "results", "quiet", "verbose"}
+"""Options of `bench run` that may stand beside --resume: they say where and how to show, not what to measure."""
+
 RESULTS = Path("results")
 
 results_option = click.option(
@@ -49,9 +55,17 @@ class Commands(click.Group):
         except BenchError as error:
             click.echo(f"Error: {error}", err=True)
             ctx.exit(error.exit_code)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, click.Abort):
             click.echo("Interrupted.", err=True)
             ctx.exit(INTERRUPTED)
+
+    def make_context(self, *arguments: Any, **more: Any) -> click.Context:
+        """Parse. An interruption has its exit code here too, where click would make it 1."""
+        try:
+            return super().make_context(*arguments, **more)
+        except KeyboardInterrupt:
+            click.echo("Interrupted.", err=True)
+            sys.exit(INTERRUPTED)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -68,9 +82,9 @@ def cli() -> None:
 @click.option("--db", "target", default="sqlite", show_default=True, help="Where it runs.")
 @click.option("--seed", type=click.IntRange(0, 2**64 - 1), default=1, show_default=True,
               help="Of the rows and of every shuffle.")  # fmt: skip
-@click.option("--budget", help="Seconds of timing a case, as 60s or 2m.  [default: 60s]")
-@click.option("--rounds", type=click.IntRange(1), help="Fix the rounds of each worker.")
-@click.option("--workers", type=click.IntRange(1), help="Fix the number of worker processes.")
+@click.option("--budget", help="Timing of a case, as 60s, 2m or 1h.  [default: 60s]")
+@click.option("--rounds", type=click.IntRange(1, 10_000), help="Fix the rounds of each worker.")
+@click.option("--workers", type=click.IntRange(1, 1_000), help="Fix the number of worker processes.")
 @click.option("--quick", is_flag=True, help="A look in seconds: one worker, no interval.")
 @click.option("--children", type=click.Choice(["fixed", "uniform", "zipf"]), default="fixed", show_default=True,
               help="How children spread over parents.")  # fmt: skip
@@ -93,6 +107,8 @@ def run(*, results: Path, resume: str | None, dry_run: bool, quiet: bool, verbos
     def plan() -> Plan:
         return commands.plan(**asked, command=("bench", *sys.argv[1:]))
 
+    if resume is not None:
+        refuse_beside_resume(click.get_current_context())
     if dry_run:
         click.echo(commands.describe(plan()))
         return
@@ -149,6 +165,20 @@ def clean(*, yes: bool) -> None:
     click.echo(commands.clean())
 
 
+def refuse_beside_resume(ctx: click.Context) -> None:
+    """Raise BenchError for options typed beside --resume that say what to measure: the stored run says that."""
+    typed = [
+        option.opts[0]
+        for option in ctx.command.params
+        if option.name not in WITH_RESUME and ctx.get_parameter_source(str(option.name)) is not ParameterSource.DEFAULT
+    ]
+    if typed:
+        raise BenchError(
+            f"--resume measures what the stored run was asked for, so {', '.join(typed)} cannot be given with it.",
+            remedy="Give --resume alone, or start a new run.",
+        )
+
+
 def interrupt_on_termination() -> None:
     """Have SIGTERM and SIGHUP interrupt a run as Ctrl-C does: what was measured is kept, no worker stays behind."""
 
@@ -161,4 +191,17 @@ def interrupt_on_termination() -> None:
 
 def main() -> None:
     """The console script."""
-    cli(prog_name="bench")
+    try:
+        cli(prog_name="bench")
+    except OSError as error:
+        if not was_printing(error):
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python would try again at its end
+        click.echo(f"Error: What was to be printed cannot be written: {error.strerror or error}.", err=True)
+        sys.exit(BenchError.exit_code)
+
+
+def was_printing(error: OSError) -> bool:
+    """Whether an error was raised while click printed, and not by a file of ours."""
+    *_, (frame, _) = traceback.walk_tb(error.__traceback__)
+    return frame.f_globals.get("__name__") == "click.utils"

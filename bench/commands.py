@@ -23,6 +23,7 @@ from bench.report.units import bytes_text, count_text, counted, listed
 
 DEFAULT_BUDGET_S = 60.0
 QUICK_BUDGET_S = 4.0
+MOST_BUDGET_S = 24 * 3600.0
 _BUDGET = re.compile(r"([0-9]{1,7}(?:\.[0-9]{1,6})?)(s|m|h)?", re.ASCII)
 _SECONDS = {None: 1, "s": 1, "m": 60, "h": 3600}
 
@@ -84,11 +85,15 @@ def sampling(*, seed: int, budget: str | None, rounds: int | None, workers: int 
 
 
 def parse_budget(text: str) -> float:
-    """Parse `60s`, `2m`, `1h` or `60` into seconds. Raises BenchError for anything else, and for nought."""
+    """Parse `60s`, `2m`, `1h` or `60` into seconds. Raises BenchError for anything else, for nought, and over 24 h."""
     match = _BUDGET.fullmatch(text.strip())
     seconds = float(match[1]) * _SECONDS[match[2]] if match else 0.0
     if seconds <= 0:
-        raise BenchError(f"{text!r} is not a budget.", remedy="Give seconds or minutes above nought, as 60s or 2m.")
+        raise BenchError(
+            f"{text!r} is not a budget.", remedy="Give seconds, minutes or hours above nought, as 60s, 2m or 1h."
+        )
+    if seconds > MOST_BUDGET_S:
+        raise BenchError(f"A budget of {text.strip()} is more than 24 hours.", remedy="Give 24h or less for each case.")
     return seconds
 
 

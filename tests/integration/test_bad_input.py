@@ -30,12 +30,36 @@ from bench.cli import cli
         (("--budget", "soon"), "is not a budget"),
         (("--budget=-5s",), "is not a budget"),
         (("--budget", "9s", "--rounds", "3"), "not both"),
+        (("--budget", "soon"), "seconds, minutes or hours"),
+        (("--budget", "25h"), "more than 24 hours"),
+        (("--rounds", "10001"), "not in the range"),
+        (("--workers", "1001"), "not in the range"),
         (("--quick", "--budget", "9s"), "--quick"),
         (("--rounds", "0"), "0 is not in the range"),
         (("--childless", "1"), "1.0 is not in the range"),
         (("--childless", "nan"), "nan is not a number"),
         (("--children", "random"), "'random' is not one of"),
         (("--resume", "nothing-like-it"), "nothing-like-it"),
+        *(
+            (("--resume", "stored", *words), f"so {words[0]} cannot be given with it")
+            for words in (
+                ("--size", "1000x50"),
+                ("--scenario", "one_to_many"),
+                ("--strategy", "lazy"),
+                ("--db", "sqlite"),
+                ("--seed", "1"),
+                ("--budget", "60s"),
+                ("--rounds", "3"),
+                ("--workers", "5"),
+                ("--quick",),
+                ("--children", "fixed"),
+                ("--childless", "0"),
+                ("--order", "clustered"),
+                ("--text-width", "32"),
+                ("--label", "x"),
+                ("--dry-run",),
+            )
+        ),
     ],
 )
 def test_what_a_run_cannot_be_asked_for_is_refused(tmp_path: Path, arguments: tuple[str, ...], says: str) -> None:

@@ -14,7 +14,8 @@ from pathlib import Path
 from bench.errors import BenchError
 from bench.model import Scenario, Strategy
 
-_WITH_ARGUMENT = re.compile(r"([a-z_+]+)\[([0-9]{1,9})\]", re.ASCII)
+_WITH_ARGUMENT = re.compile(r"([a-z_+]+)\[([+-]?[0-9]+(?:\.[0-9]+)?)\]", re.ASCII)
+_ARGUMENT = re.compile(r"0*[1-9][0-9]{0,8}", re.ASCII)
 
 
 def scenarios() -> tuple[Scenario, ...]:
@@ -50,7 +51,7 @@ def _from_file(reference: str) -> Scenario:
         spec.loader.exec_module(module)
     except FileNotFoundError:
         raise BenchError(f"There is no file {path!r}.", remedy="Name it as path/to/file.py:NAME.") from None
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a script without a guard may end the process that imports it
         raise BenchError(
             f"{path} cannot be imported: {type(error).__name__}: {error}.",
             remedy=f"See where with `python {path}`.",
@@ -72,10 +73,13 @@ def find_strategy(scenario: Scenario, name: str) -> Strategy:
         return known[name]
     families = {family.name: family for family in scenario.families}
     if (match := _WITH_ARGUMENT.fullmatch(name)) and match[1] in families:
-        if int(match[2]) >= 1:
-            return families[match[1]].make(int(match[2]))
         family = families[match[1]]
-        raise BenchError(f"{name!r}: the number of {family.argument} is 1 or more.", remedy=f"Try {family.name}[100].")
+        if _ARGUMENT.fullmatch(match[2]):
+            return family.make(int(match[2]))
+        raise BenchError(
+            f"{name!r}: the number of {family.argument} is a whole one from 1 to 999,999,999.",
+            remedy=f"Try {family.name}[100].",
+        )
     raise _unknown("strategy", name, [*(one.name for one in scenario.strategies), *(f"{f}[100]" for f in families)])
 
 
@@ -100,6 +104,11 @@ def select_strategies(scenario: Scenario, text: str | None) -> tuple[Strategy, .
     if text == "all":
         return scenario.strategies
     names = dict.fromkeys(name.strip() for name in text.split(","))
+    if "all" in names:
+        raise BenchError(
+            f"{text!r}: `all` is every strategy, so it stands alone.",
+            remedy="Give --strategy all, or names without it.",
+        )
     chosen = tuple(find_strategy(scenario, name) for name in names)
     for strategy in chosen:
         if strategy in scenario.controls:

@@ -16,7 +16,7 @@ from bench import databases, pipeline, record
 from bench.catalogue import scenarios
 from bench.errors import BenchError, GateFailed
 from bench.model import DatasetOptions, Run, Sampling
-from bench.plan import Plan, estimate_s, make_plan
+from bench.plan import REPORT_S, Plan, estimate_s, make_plan
 from bench.progress import Face, face
 from bench.report.terminal import run_text
 from bench.report.units import bytes_text, count_text, counted, listed
@@ -162,7 +162,7 @@ def describe(planned: Plan) -> str:
             ),
             *(f"  {warning.text}" for warning in planned.warnings),
             f"Sampling: {sampling_text(planned.sampling)}.",
-            f"In all about {duration(sum(estimates_s))}.",
+            f"In all about {duration(sum(estimates_s) + REPORT_S)}, the report included.",
         ]
     )
 

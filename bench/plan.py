@@ -18,6 +18,11 @@ SAMPLED_ENTITY_S = 25e-6
 """Seconds of one timed entity of one arm, both collectors and the floor included, for estimates alone."""
 
 
+WORKER_START_S = 0.5
+REPORT_S = 3.0
+"""Seconds of starting a worker, and of drawing and writing a run's report, for estimates alone."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """The cases of a run in the order in which they are measured, and how much is sampled of each.
@@ -73,13 +78,21 @@ def without(plan: Plan, done: Sequence[CaseSpec]) -> Plan:
 
 
 def estimate_s(spec: CaseSpec, sampling: Sampling) -> float:
-    """Return roughly how many seconds a case takes, seeding and observing included."""
+    """Return roughly how many seconds a case takes, seeding and observing included, the report of the run left out.
+
+    A budget holds for timing, unless the workers that were fixed, or the first one, take more for a round each.
+    """
     arms, rows = len(spec.strategies), spec.size.rows
-    observing = rows / SEEDED_ROWS_S + arms * rows / OBSERVED_ENTITIES_S
-    if sampling.budget_s is not None:
-        return observing + sampling.budget_s
-    rounds = (sampling.workers or FEWEST_WORKERS) * ((sampling.rounds or 1) + 1)
-    return observing + rounds * arms * rows * SAMPLED_ENTITY_S
+    observing = WORKER_START_S + rows / SEEDED_ROWS_S + arms * rows / OBSERVED_ENTITIES_S
+    workers = sampling.workers or FEWEST_WORKERS
+    round_s = arms * rows * SAMPLED_ENTITY_S
+    rounds = (sampling.rounds or 1) + 1  # one warms up; a worker takes one more however little of the budget is left
+    least_s = workers * (WORKER_START_S + rounds * round_s)
+    if sampling.budget_s is None:
+        return observing + least_s
+    if sampling.workers is None:
+        least_s /= workers  # a budget that is too short buys fewer workers, but never less than one
+    return observing + max(sampling.budget_s, least_s)
 
 
 def _that_this_version_has(strategies: Sequence[Strategy]) -> tuple[tuple[Strategy, ...], tuple[Warned, ...]]:

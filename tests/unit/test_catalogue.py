@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from bench.catalogue import find_scenario, find_strategy, scenarios, select_strategies
@@ -35,7 +37,13 @@ def test_a_chunk_size_makes_a_strategy_with_a_formula_of_its_own() -> None:
     ("text", "says"),
     [
         ("joind", "did you mean 'joined'?"),
-        ("selectin[0]", "is 1 or more"),
+        ("selectin[0]", "from 1 to 999,999,999"),
+        ("selectin[-3]", "from 1 to 999,999,999"),
+        ("selectin[2.5]", "from 1 to 999,999,999"),
+        ("selectin[99999999999]", "from 1 to 999,999,999"),
+        ("selectin[1000000000]", "from 1 to 999,999,999"),
+        ("all,lazy", "stands alone"),
+        ("lazy, all", "stands alone"),
         ("selectin[]", "There is no strategy"),
         ("lazy[3]", "There is no strategy"),
         ("", "There is no strategy"),
@@ -49,6 +57,19 @@ def test_what_is_no_strategy_is_refused_with_a_sentence(text: str, says: str) ->
         names(text)
 
     assert says in str(refused.value)
+    assert refused.value.remedy
+
+
+@pytest.mark.parametrize("ending", ["raise SystemExit(3)", "import sys; sys.exit()", "1 / 0"])
+def test_a_scenario_file_that_ends_or_fails_while_it_is_imported_is_refused_with_its_name(
+    tmp_path: Path, ending: str
+) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text(ending)
+
+    with pytest.raises(BenchError, match=r"mine\.py cannot be imported: (SystemExit|ZeroDivisionError)") as refused:
+        find_scenario(f"{file}:MINE")
+
     assert refused.value.remedy
 
 

@@ -17,7 +17,6 @@ OBSERVED_ENTITIES_S = 25_000
 SAMPLED_ENTITY_S = 25e-6
 """Seconds of one timed entity of one arm, both collectors and the floor included, for estimates alone."""
 
-
 WORKER_START_S = 0.5
 REPORT_S = 3.0
 """Seconds of starting a worker, and of drawing and writing a run's report, for estimates alone."""

@@ -35,6 +35,20 @@ def main() -> int:
     parser.add_argument("--this-python", action="store_true", help="build anew if .venv was made by another Python")
     options = parser.parse_args()
     os.chdir(Path(__file__).resolve().parent.parent)
+    try:
+        return make_ready(options)
+    except OSError as error:
+        what = f" ({error.filename})" if error.filename else ""
+        say(f"The environment cannot be built in {Path.cwd()}: {error.strerror or error}{what}. "
+            "Use a checkout that you may write to, on a disk with room.")  # fmt: skip
+        return 2
+    except subprocess.CalledProcessError:
+        say("An empty environment could not be made: the reason stands above.")
+        return 2
+
+
+def make_ready(options: argparse.Namespace) -> int:
+    """Build what is not ready, alone; the exit status."""
     with building_alone():
         if options.this_python and VENV_PYTHON.exists() and answer(str(VENV_PYTHON)) != answer(sys.executable):
             remove_markers()

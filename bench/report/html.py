@@ -31,8 +31,8 @@ def run_html(
 ) -> str:
     """Return report.html of the run, with the charts inside.
 
-    charts: those of the run, as `draw_charts` gives them; a case that it does not hold is shown without its folded
-    details. summaries, crossovers: the run's cases reduced, where the caller has them already.
+    charts: those of the run, as `draw_charts` gives them; a case that it does not hold is shown without its
+    statements and samples. summaries, crossovers: the run's cases reduced, where the caller has them already.
     """
     summaries = summarise_all(run) if summaries is None else summaries
     crossovers = find_crossovers(run, summaries=summaries) if crossovers is None else crossovers

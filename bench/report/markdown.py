@@ -9,8 +9,9 @@ from urllib.parse import quote
 from bench.model import Arm, Run, Sampling
 from bench.reduce.crossover import crossovers
 from bench.reduce.summaries import summarise_all
-from bench.reduce.types import CaseSummary, Crossover
-from bench.report.columns import COLUMNS, SERIES_HEADERS, SERIES_NUMERIC, series_row
+from bench.reduce.types import ArmSummary, CaseSummary, Crossover
+from bench.report.columns import COLUMNS, SERIES_HEADERS, SERIES_NUMERIC, Column, series_row
+from bench.report.counts import COUNT_COLUMNS, counted_rows
 from bench.report.facts import case_title, dataset_text, run_facts, settings_facts
 from bench.report.findings import crossover_findings, findings
 from bench.report.markup import bullets, escaped, fenced, folded, table
@@ -55,18 +56,24 @@ def _case(summary: CaseSummary, sampling: Sampling, charts: Charts) -> Iterator[
     yield f"## {escaped(title)}"
     yield escaped(case.scenario.question)
     yield bullets(findings(summary))
-    yield table(
-        [[column.full(row) for column in COLUMNS] for row in summary.rows],
-        headers=[column.header for column in COLUMNS],
-        numeric=[column.numeric for column in COLUMNS],
-    )
+    yield _table(COLUMNS, summary.rows)
     yield bullets([*notes(summary, sampling), f"Dataset: {dataset_text(case)}."])
     for caption, path in charts.items():
         if caption.startswith(f"{title}: "):
             yield _image(caption, path)
-    for row in summary.rows:
-        if row.arm.counters is not None:
-            yield _statements(row.arm)
+    counted_ones = counted_rows(summary.rows)
+    if counted_ones:
+        yield folded("Counts", [_table(COUNT_COLUMNS, counted_ones)])
+    for row in counted_ones:
+        yield _statements(row.arm)
+
+
+def _table(columns: Sequence[Column], rows: Sequence[ArmSummary]) -> str:
+    return table(
+        [[column.full(row) for column in columns] for row in rows],
+        headers=[column.header for column in columns],
+        numeric=[column.numeric for column in columns],
+    )
 
 
 def _statements(arm: Arm) -> str:

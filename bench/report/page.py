@@ -15,7 +15,8 @@ from bench.report.charts.draw import Charts
 from bench.report.charts.inline import colour, dark_colours, inline_svg
 from bench.report.charts.palette import Hue
 from bench.report.charts.scales import time_unit
-from bench.report.columns import COLUMNS, NOTHING, SERIES_HEADERS, SERIES_NUMERIC, series_row
+from bench.report.columns import COLUMNS, NOTHING, SERIES_HEADERS, SERIES_NUMERIC, Column, series_row
+from bench.report.counts import COUNT_COLUMNS, counted_rows
 from bench.report.facts import Facts, case_title, dataset_text, run_facts, settings_facts
 from bench.report.findings import crossover_findings, findings
 from bench.report.notes import notes
@@ -78,6 +79,7 @@ class Section:
     table: Table | None = None
     notes: tuple[str, ...] = ()
     charts: tuple[Markup, ...] = ()
+    counts: Table | None = None
     statements: tuple[Statements, ...] = ()
     samples: Table | None = None
 
@@ -97,7 +99,7 @@ class Page:
 
 
 def make_page(run: Run, charts: Charts, summaries: Sequence[CaseSummary], crossovers: Sequence[Crossover]) -> Page:
-    """Lay a run out. A case that is not among those that were drawn has its table and findings only."""
+    """Lay a run out. A case that is not among those that were drawn has its tables and findings only."""
     hues = charts.hues
     return Page(
         title=run.label or run.id,
@@ -129,6 +131,7 @@ def _case_section(
         table=_case_table(summary, hues),
         notes=notes(summary, sampling),
         charts=tuple(Markup(inline_svg(chart)) for chart in charts or ()),  # noqa: S704 - ElementTree has escaped it
+        counts=_counts_table(summary, hues),
         statements=tuple(_statements(row.arm, hues) for row in summary.rows if row.arm.counters) if detailed else (),
         samples=_samples_table(summary) if detailed else None,
     )
@@ -170,20 +173,34 @@ def _contents(summaries: Sequence[CaseSummary]) -> Table:
 
 def _case_table(summary: CaseSummary, hues: Mapping[str, Hue]) -> Table:
     """The columns that hold anything, strategies as rows."""
-    texts = {column: [column.full(row) for row in summary.rows] for column in COLUMNS}
-    first, *shown = [column for column in COLUMNS if any(text != NOTHING for text in texts[column])] or COLUMNS
-    numeric = [column.numeric for column in shown]
+    filled = [column for column in COLUMNS if any(column.full(row) != NOTHING for row in summary.rows)]
+    caption = f"Strategies of {case_title(summary.case)}, fastest first"
+    rows = [(row, _mark(row, summary)) for row in summary.rows]
+    return _strategies(caption, filled or COLUMNS, rows, hues)
+
+
+def _counts_table(summary: CaseSummary, hues: Mapping[str, Hue]) -> Table | None:
+    rows = [(row, "") for row in counted_rows(summary.rows)]
+    return _strategies(f"Counts of {case_title(summary.case)}", COUNT_COLUMNS, rows, hues) if rows else None
+
+
+def _strategies(
+    caption: str, columns: Sequence[Column], rows: Sequence[tuple[ArmSummary, str]], hues: Mapping[str, Hue]
+) -> Table:
+    """A table of strategies, each with its mark; the first of the columns names them."""
+    first, *figures = columns
+    numeric = [column.numeric for column in figures]
     return Table(
-        caption=f"Strategies of {case_title(summary.case)}, fastest first",
-        headers=((first.header, False), *((column.header, column.numeric) for column in shown)),
+        caption=caption,
+        headers=tuple((column.header, column.numeric) for column in columns),
         rows=tuple(
             Row(
-                name=Cell(value=texts[first][at], numeric=False),
-                cells=_cells([texts[column][at] for column in shown], numeric),
+                name=Cell(value=first.full(row), numeric=False),
+                cells=_cells([column.full(row) for column in figures], numeric),
                 colour=_colour(row.arm, hues),
-                mark=_mark(row, summary),
+                mark=mark,
             )
-            for at, row in enumerate(summary.rows)
+            for row, mark in rows
         ),
     )
 

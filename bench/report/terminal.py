@@ -24,6 +24,7 @@ from bench.report.columns import (
     Column,
     series_row,
 )
+from bench.report.counts import inflation_line
 from bench.report.facts import case_title, dataset_text, run_facts
 from bench.report.findings import crossover_findings, findings
 from bench.report.notes import notes
@@ -61,14 +62,15 @@ def case_text(summary: CaseSummary, *, width: int, sampling: Sampling | None = N
 
 
 def case_table(summary: CaseSummary, *, width: int, sampling: Sampling | None = None) -> str:
-    """Return a case's table and the notes under it, in lines of at most `width` columns; a row is never wrapped.
+    """Return a case's table, its inflation and the notes under it, in lines of at most `width` columns.
 
-    Where the table is too wide, ratios are shortened, then columns left out in the order of DROPPED_FIRST; a line
-    says which.
+    A row is never wrapped. Where the table is too wide, ratios are shortened, then columns left out in the order of
+    DROPPED_FIRST; a line says which.
     """
     table, dropped, needed = _fitting(summary.rows, width)
     left_out = [f"At {needed} columns also: {listed([column.title for column in dropped])}."] if dropped else []
-    return "\n".join([table, "", *_wrapped([*left_out, *notes(summary, sampling)], width)])
+    lines = [*left_out, inflation_line(summary.rows), *notes(summary, sampling)]
+    return "\n".join([table, "", *_wrapped(lines, width)])
 
 
 def _fitting(rows: Sequence[ArmSummary], width: int) -> tuple[str, list[Column], int]:

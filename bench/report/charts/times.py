@@ -123,9 +123,11 @@ def _keys(rows: Rows, floors: bool, *, bars: bool) -> list[Key]:
         keys.append(stroke("its interval", colour=INK, width=1.8))
     defaults = [row.default for row in rows if row.default]
     if defaults:
-        unbounded = any(time.low is None for time in defaults)
-        text = "default collector" + (" (no band: no interval)" if unbounded else "")
-        keys.append(mark(text, "o", size=7.5, colour=MUTED, edge=1.8, inside=PAPER))
+        without = [time for time in defaults if time.low is None]
+        doubt = " (no band: no interval)" if len(without) < len(defaults) else ", no interval"
+        keys.append(
+            mark("default collector" + (doubt if without else ""), "o", size=7.5, colour=MUTED, edge=1.8, inside=PAPER)
+        )
     if floors:
         keys.append(mark("floor: its SQL without the ORM", "|", size=13, colour=INK, edge=2.2))
     return keys

@@ -168,6 +168,16 @@ def test_the_statements_that_were_sent_are_there_with_their_counts() -> None:
     assert "Executed 1,000 times: 50,000 rows fetched, 1,000 bound parameters sent." in text
 
 
+def test_the_counts_are_there_folded_and_in_full() -> None:
+    page = page_of(make_run([make_case({"selectin": 10.0, "joined": 20.0})]))
+    folded = page.partition("<summary>Counts")[2].partition("</details>")[0]
+    cells = [re.findall(r"<td[^>]*>([^<]*)", row) for row in folded.split("<tr")[2:]]
+    assert cells == [
+        ["3", "51,000", "0", "51,000", "1.00", "1,000", "15.3 MB"],
+        ["1", "50,000", "49,000", "51,000", "1.96", "0", "20.0 MB"],
+    ]
+
+
 def test_the_samples_are_there_in_the_order_taken_and_cut_where_they_are_many() -> None:
     few = [[10.0, 12.5, 11.0]] * 5
     many = [[7.0] * MOST_SAMPLES_LISTED + [8.0] * 3] * 5

@@ -75,6 +75,25 @@ def test_the_statements_of_each_strategy_are_folded_away_in_fences():
     assert fences[-1].content.startswith("SELECT users.id, users.name, books_1.id")
 
 
+def test_the_counts_are_folded_away_in_full():
+    html = rendered(cases=[make_case({"selectin": 10.0, "joined": 20.0})])
+    folded = html.partition("<summary>Counts</summary>")[2].partition("</details>")[0]
+    rows = [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row) for row in re.findall(r"<tr>(.*?)</tr>", folded, re.DOTALL)]
+    assert rows == [
+        [
+            "strategy", "statements", "rows", "repeated", "distinct entities", "inflation", "bound parameters",
+            "bytes (approximate)",
+        ],
+        ["selectin", "3", "51,000", "0", "51,000", "1.00", "1,000", "15.3 MB"],
+        ["joined", "1", "50,000", "49,000", "51,000", "1.96", "0", "20.0 MB"],
+    ]  # fmt: skip
+
+
+def test_where_nothing_was_counted_there_are_no_counts():
+    arms = [make_arm("joined", None, error="It raised.", fault="failed", counters=None)]
+    assert "Counts" not in run_markdown(make_run([make_case({}, arms=arms)]), charts={})
+
+
 def test_settings_and_environment_are_folded_away():
     markdown = run_markdown(make_run(), charts={})
     folded = markdown.partition("<summary>Settings and environment</summary>")[2]

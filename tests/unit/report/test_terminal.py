@@ -81,6 +81,21 @@ def test_rows_stand_fastest_first_with_their_exact_counts():
     assert " fastest " in row_of(table, "selectin")
 
 
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (["lazy", "joined", "selectin", "contains_eager"], "joined 1.96, contains_eager 1.96; all others 1.00."),
+        (["selectin", "joined"], "joined 1.96; selectin 1.00."),
+        (["joined"], "joined 1.96."),
+        (["selectin", "lazy"], "all 1.00."),
+    ],
+)
+def test_inflation_stands_in_a_line_under_the_table(names, said):
+    times = {name: 10.0 + at for at, name in enumerate(names)}
+    table = table_of(make_case(times, wrong={"joined_inner": "User 7 is missing."}))
+    assert f"Inflation (entities in rows / distinct entities): {said}" in table
+
+
 def test_a_tie_is_shown_as_a_tie_without_a_number_that_claims_more():
     same = [[10.0]] * 5
     line = row_of(table_of(make_case({"selectin": same, "joined": same}, floor=None, collectors={})), "joined")

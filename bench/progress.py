@@ -153,7 +153,7 @@ class Bar(Quiet):
         elapsed = str(timedelta(seconds=int(self._clock() - self._began_s)))
         told = " ".join(filter(None, (*facts, elapsed)))
         width = self._progress.console.width
-        if len(told) > width:
+        if len(told) >= width:  # a space stands before it, whatever the description
             told = " ".join(filter(None, facts))
         taken = len(told) + 1 + (BAR_COLUMNS + 1) * (len(self._progress.columns) > 2)
         description = shortened(f"{self._case} {text}".strip(), width - taken)

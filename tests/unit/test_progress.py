@@ -98,6 +98,18 @@ def test_a_budget_that_is_left_is_seen_on_any_terminal(width: int) -> None:
     assert "rounds 7 42 s left 0:00:00" in line
 
 
+def test_a_figure_is_told_whole_or_not_at_all() -> None:
+    console, clock = terminal(40), Hands()
+    with Bar(console, clock=clock) as bar:
+        bar.show(CASE)
+        bar.show(TIMING)
+        clock.seconds = 4
+        line = drawn(bar, console, sampled(done=23, rounds=30))
+
+    assert "worker 1/2 rounds 23/30 6 s left" in line
+    assert "\N{HORIZONTAL ELLIPSIS}" not in line
+
+
 def test_elapsed_is_of_the_whole_run_and_goes_on_after_a_stage_is_full() -> None:
     console, clock = terminal(80), Hands()
     with Bar(console, clock=clock) as bar:

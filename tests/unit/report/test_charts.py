@@ -24,7 +24,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 from PIL import Image
-from support.runs import make_case, make_run, typical_times, without_samples
+from support.runs import make_arm, make_case, make_run, make_samples, typical_times, without_samples
 
 from bench.model import Case
 from bench.reduce.crossover import crossovers
@@ -52,6 +52,20 @@ CASES: dict[str, Callable[[], Case]] = {
     "nanoseconds": lambda: make_case({"selectin": 2e-5, "joined": 4e-5}),
     "hours": lambda: make_case({"selectin": 5e6, "joined": 9e6}),
 }
+
+
+def collector_in_few_workers(*names: str) -> Case:
+    """Floors, and five workers of which two sampled the default collector, for these strategies; joined had all."""
+    arms = []
+    for name in ("joined", *names):
+        arm = make_arm(name, [[10.0 + at / 3] for at in range(5)])
+        taken = [[33.0 + at] for at in range(5 if name == "joined" else 2)]
+        arms.append(replace(arm, samples=(*arm.samples, make_samples(taken, collector="default"))))
+        arms.append(make_arm(name, [[3.0]] * 5, kind="floor"))
+    return make_case({}, arms=arms)
+
+
+CASES["the collector in few workers"] = lambda: collector_in_few_workers("selectin")
 SERIES = ("100x1", "100x2", "100x5", "100x10", "100x20", "100x50")
 
 
@@ -128,6 +142,13 @@ def check_texts(figure: Figure) -> None:
         wide = min(first.x1, second.x1) - max(first.x0, second.x0)
         high = min(first.y1, second.y1) - max(first.y0, second.y0)
         assert not (wide > 1 and high > 3), (one, other)
+
+
+def test_a_collector_that_few_workers_sampled_is_said_to_have_no_interval() -> None:
+    some = texts(draw_case(collector_in_few_workers("selectin"))[0])
+    assert "default collector (no band: no interval)" in some
+    every = texts(draw_case(collector_in_few_workers())[0])
+    assert "default collector" in every
 
 
 @pytest.mark.parametrize("name", CASES)

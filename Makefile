@@ -74,7 +74,7 @@ list: .venv/ready-run ## List the scenarios, their questions and their strategie
 	@set -f; .venv/bin/python -m bench list $$ARGS
 
 test: .venv/ready-dev ## Run all tests
-	@set -f; .venv/bin/python -m pytest $$ARGS
+	@set -f; .venv/bin/python -m pytest -n 2 $$ARGS
 
 test-unit: .venv/ready-dev ## Run the unit tests: about a minute
 	@set -f; .venv/bin/python -m pytest tests/unit $$ARGS

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Protocol
@@ -48,13 +48,6 @@ def face(*, quiet: bool, verbose: bool, console: Console | None = None) -> Itera
             yield bar
     else:
         yield Lines(console, verbose=verbose)
-
-
-def shown(events: Iterable[Event], to: Face) -> Iterator[Event]:
-    """Pass events on, showing each."""
-    for event in events:
-        to.show(event)
-        yield event
 
 
 class Quiet:

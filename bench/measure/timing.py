@@ -9,10 +9,7 @@ from dataclasses import dataclass
 from time import perf_counter_ns, process_time_ns
 from typing import Any
 
-from bench.model.run import Collector
-
-TUNED_THRESHOLDS = (50_000, 20, 100)
-"""Collector thresholds that let a load of some ten thousand objects pass without a full collection."""
+from bench.model.run import TUNED_THRESHOLDS, Collector
 
 Load = Callable[[Any], Any]
 Opened = Callable[[], AbstractContextManager[Any]]

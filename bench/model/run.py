@@ -10,7 +10,10 @@ from bench.model.recipe import DatasetOptions, Shape
 from bench.model.size import Size
 
 Collector = Literal["quiet", "default", "tuned"]
-"""Garbage collection inside the clock: off; the interpreter's own thresholds; `gc.set_threshold(50_000, 20, 100)`."""
+"""Garbage collection inside the clock: off; the interpreter's own thresholds; `TUNED_THRESHOLDS`."""
+
+TUNED_THRESHOLDS = (50_000, 20, 100)
+"""Collector thresholds that let a load of some ten thousand objects pass without a full collection."""
 
 Kind = Literal["strategy", "twin", "floor"]
 

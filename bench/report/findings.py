@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from bench.model.run import FEWEST_WORKERS
+from bench.model.run import FEWEST_WORKERS, TUNED_THRESHOLDS
 from bench.reduce.types import ArmSummary, CaseSummary
 from bench.report.columns import WRONG, fault_text
 from bench.report.crossover_findings import crossover_findings
@@ -18,7 +18,7 @@ COLLECTOR_DOMINATES = 2.0
 MANY_STATEMENTS = 10
 """Times the fastest strategy's statements from which on their number is named beside a time."""
 
-TUNED = "gc.set_threshold(50_000, 20, 100)"
+TUNED = f"gc.set_threshold({', '.join(f'{threshold:_}' for threshold in TUNED_THRESHOLDS)})"
 
 SQLITE_NOTE = (
     "SQLite runs inside this process, where one more statement costs next to nothing (N+1 is nearly free). "

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from bench.measure.memory import peak_bytes
-from bench.measure.timing import TUNED_THRESHOLDS, timed_load
-from bench.model.run import Collector
+from bench.measure.timing import timed_load
+from bench.model.run import TUNED_THRESHOLDS, Collector
 
 
 @contextmanager

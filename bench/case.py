@@ -8,30 +8,32 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from bench import databases
 from bench.catalogue import find_scenario, find_strategy
+from bench.databases import Fleet
 from bench.measure.events import Doubted
-from bench.measure.sampling import Timings
+from bench.measure.schedule import key
+from bench.measure.timings import Timings
 from bench.measure.workers import WorkerProcess
 from bench.model import (
     Arm,
-    Asked,
     Case,
     CaseSpec,
     DatasetFacts,
     Sampling,
     Scenario,
     ScenarioFacts,
-    Target,
     TargetFacts,
     Warned,
-    parse_target,
 )
+from bench.model.run import TWIN_MARK
 
 
 @dataclass(slots=True)
 class CaseUnderWay:
-    """What a case is to be, and what has come of it; the stages of `bench.pipeline` fill it in."""
+    """What a case is to be, and what has come of it; the stages of `bench.pipeline` fill it in.
+
+    fresh: whether each team of workers has servers of its own.
+    """
 
     spec: CaseSpec
     sampling: Sampling
@@ -39,9 +41,10 @@ class CaseUnderWay:
     timings: Timings = field(default_factory=Timings)
     warnings: list[Warned] = field(default_factory=list)
     observing_s: float = 0.0
-    _target: Target | None = None
-    _dataset: DatasetFacts | None = None
-    _facts: TargetFacts | None = None
+    fresh: bool = False
+    _fleet: Fleet | None = None
+    _facts: dict[str, TargetFacts] = field(default_factory=dict)
+    _datasets: dict[str, DatasetFacts] = field(default_factory=dict)
 
     @property
     def scenario(self) -> Scenario:
@@ -49,38 +52,42 @@ class CaseUnderWay:
         return find_scenario(self.spec.scenario)
 
     @property
-    def asked(self) -> Asked:
-        """The database as it was asked for."""
-        return parse_target(self.spec.target)
+    def names(self) -> list[str]:
+        """The names of the targets, the one that the others are compared with first."""
+        return [str(asked) for asked in self.spec.targets]
 
     @property
-    def target(self) -> Target:
-        """Where the seeded dataset is; there only once it has been seeded."""
-        assert self._target is not None
-        return self._target
+    def fleet(self) -> Fleet:
+        """The databases that are up now; there only once they have been seeded."""
+        assert self._fleet is not None
+        return self._fleet
 
     @property
     def dataset(self) -> DatasetFacts:
-        """What was seeded; there only once it has been."""
-        assert self._dataset is not None
-        return self._dataset
+        """What was seeded on the first target; its graph and shape are those of all of them."""
+        return self._datasets[self.names[0]]
 
-    def seeded(self, target: Target, dataset: DatasetFacts) -> None:
-        """Note where the dataset is, and what the server is while it is up."""
-        self._target, self._dataset = target, dataset
-        self._facts = databases.facts(target)
+    def seeded(self, fleet: Fleet) -> None:
+        """Note what is up. Of fresh servers that follow the first ones, nothing is kept: they are the same again."""
+        self._fleet = fleet
+        self._facts = self._facts or dict(fleet.facts)
+        self._datasets = self._datasets or dict(fleet.datasets)
 
-    def worker(self, *, hash_seed: int) -> WorkerProcess:
-        """Start a fresh worker for this case."""
-        return WorkerProcess(self.spec.scenario, self.target, hash_seed=hash_seed)
+    def fingerprint(self) -> str:
+        """Return the fingerprint of the dataset, empty before it has been seeded once."""
+        return self.dataset.fingerprint if self._datasets else ""
+
+    def worker(self, target: str, *, hash_seed: int) -> WorkerProcess:
+        """Start a fresh worker for a target."""
+        return WorkerProcess(self.spec.scenario, self.fleet.targets[target], hash_seed=hash_seed)
 
     def doubt(self, warning: Warned) -> Doubted:
         """Keep a warning with the case, and say it."""
         self.warnings.append(warning)
         return Doubted(warning=warning)
 
-    def strategies(self) -> list[Arm]:
-        """Return an arm for each strategy, with what its formulas expect, before anything is known of it."""
+    def strategies(self, target: str) -> list[Arm]:
+        """Return an arm for each strategy on a target, with what its formulas expect, before anything is seen of it."""
         shape = self.dataset.shape
         found = [find_strategy(self.scenario, name) for name in self.spec.strategies]
         return [
@@ -91,27 +98,49 @@ class CaseUnderWay:
                 summary=strategy.summary,
                 expected_statements=strategy.statements(shape),
                 expected_rows=strategy.rows(shape),
+                target=target,
             )
             for strategy in found
         ]
 
     def timed(self) -> list[Arm]:
-        """Return the arms to time: the strategies that did equal work, their floors, and the baseline's twin."""
-        equal = [arm for arm in self.observed if arm.error is None]
+        """Return the arms to time: on each target the strategies that did equal work, their floors, and a twin.
+
+        Where there are several targets, one more twin stands on a worker of its own, and on a server of its own where
+        these are fresh: what it differs by is the noise of comparing targets.
+        """
+        arms = [arm for name in self.names for arm in self._timed_on(name)]
+        beside = [self._repeated(arm, arm.target + TWIN_MARK) for arm in arms if arm.kind == "twin"]
+        return [*arms, *(beside[:1] if len(self.names) > 1 else [])]
+
+    def _timed_on(self, target: str) -> list[Arm]:
+        equal = [arm for arm in self.observed if arm.error is None and arm.target == target]
         floors = [
             Arm(
                 name=f"{arm.name} (floor)",
                 kind="floor",
                 strategy=arm.strategy,
                 summary=f"The statements of {arm.name}, replayed through the bare driver.",
+                target=target,
             )
             for arm in equal
         ]
-        return [*equal, *self._twin(equal), *floors]
+        baseline = [arm for arm in equal if arm.strategy == self.scenario.baseline] or equal
+        return [*equal, *(self._repeated(arm, target) for arm in baseline[:1]), *floors]
+
+    def _repeated(self, arm: Arm, target: str) -> Arm:
+        """Return the A/A twin of a strategy's arm, for a target."""
+        return Arm(
+            name=arm.strategy + TWIN_MARK,
+            kind="twin",
+            strategy=arm.strategy,
+            summary=f"{arm.strategy} once more, under another name.",
+            target=target,
+        )
 
     def partial(self) -> list[Case]:
         """Return what there is of a case that was cut short; nothing where not even the dataset was seeded."""
-        return [] if self._dataset is None else [self._case("partial")]
+        return [self._case("partial")] if self._datasets else []
 
     def finished(self) -> Case:
         """Return the case, complete: wrong, failed or measured by the worst of its arms; partial without any time."""
@@ -123,26 +152,17 @@ class CaseUnderWay:
             return replace(case, status="failed")
         return case if any(arm.samples for arm in case.arms) else replace(case, status="partial")
 
-    def _twin(self, equal: list[Arm]) -> list[Arm]:
-        """Return the A/A twin of the baseline, or of the first strategy where the baseline is not among them."""
-        twinned = [arm.strategy for arm in equal if arm.strategy == self.scenario.baseline] or [
-            arm.strategy for arm in equal[:1]
-        ]
-        return [
-            Arm(name=f"{name} (twin)", kind="twin", strategy=name, summary=f"{name} once more, under another name.")
-            for name in twinned
-        ]
-
     def _case(self, status: Literal["measured", "partial"]) -> Case:
-        assert self._facts is not None
-        unseen = self.strategies()[len(self.observed) :]
+        seen = {key(arm) for arm in self.observed}
+        unseen = [arm for name in self.names for arm in self.strategies(name) if key(arm) not in seen]
         failed = [arm for arm in self.observed if arm.error is not None]
         arms = [self.timings.of(arm) for arm in self.timed()]
+        clusters = sum(worker.target == self.names[0] for worker in self.timings.workers) if self.fresh else 1
         return Case(
             spec=self.spec,
             scenario=scenario_facts(self.scenario),
-            target=self._facts,
-            dataset=self.dataset,
+            targets=tuple(replace(self._facts[name], clusters=max(1, clusters)) for name in self.names),
+            datasets=tuple(self._datasets[name] for name in self.names),
             status=status,
             arms=(*arms, *failed, *unseen),
             workers=tuple(self.timings.workers),

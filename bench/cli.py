@@ -79,10 +79,15 @@ def cli() -> None:
               help="Parents x children; also 10x50,100x5 and 10x1..50.")  # fmt: skip
 @click.option("--scenario", default="one_to_many", show_default=True, help="See `bench list`.")
 @click.option("--strategy", "strategies", help="Names with commas, as lazy,selectin[100]; or all.")
-@click.option("--db", "target", default="sqlite", show_default=True, help="Where it runs.")
+@click.option("--db", "databases", default="sqlite", show_default=True, envvar="BENCH_DB",
+              help="Where it runs, several with commas: sqlite, postgres:17, a URL; also from $BENCH_DB.")  # fmt: skip
+@click.option("--driver", "drivers", help="Drivers with commas, as psycopg,asyncpg.")
+@click.option("--provider", type=click.Choice(["auto", "binaries", "docker"]), default="auto", show_default=True,
+              help="What starts servers of our own.")  # fmt: skip
+@click.option("--rtt", help="Round-trip times to add, as 0,1ms,5ms.")
 @click.option("--seed", type=click.IntRange(0, 2**64 - 1), default=1, show_default=True,
               help="Of the rows and of every shuffle.")  # fmt: skip
-@click.option("--budget", help="Timing of a case, as 60s, 2m or 1h.  [default: 60s]")
+@click.option("--budget", help="Timing of a case, as 60s, 2m or 1h.  [default: 60s a target]")
 @click.option("--rounds", type=click.IntRange(1, 10_000), help="Fix the rounds of each worker.")
 @click.option("--workers", type=click.IntRange(1, 1_000), help="Fix the number of worker processes.")
 @click.option("--quick", is_flag=True, help="A look in seconds: one worker, no interval.")

@@ -12,10 +12,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bench import databases, pipeline, record
+from bench import pipeline, record
 from bench.catalogue import scenarios
+from bench.databases import SqliteCache
 from bench.errors import BenchError, GateFailed
-from bench.model import DatasetOptions, Run, Sampling
+from bench.model import DatasetOptions, Run, Sampling, parse_targets
 from bench.plan import REPORT_S, Plan, estimate_s, make_plan
 from bench.progress import Face, face
 from bench.report.terminal import run_text
@@ -43,7 +44,10 @@ def plan(
     *,
     scenario: str,
     sizes: str,
-    target: str,
+    databases: str,
+    drivers: str | None,
+    provider: Any,
+    rtt: str | None,
     strategies: str | None,
     seed: int,
     budget: str | None,
@@ -58,20 +62,27 @@ def plan(
     command: tuple[str, ...],
 ) -> Plan:
     """Return the plan of a command line's options. Raises BenchError for those that do not go together."""
+    targets, secrets = parse_targets(databases, drivers=drivers, provider=provider, rtt=rtt)
     return make_plan(
         scenario=scenario,
         sizes=sizes,
-        target=target,
+        targets=targets,
+        secrets=secrets,
         strategies=strategies,
         dataset=DatasetOptions(seed=seed, text_width=text_width, children=children, childless=childless, order=order),
-        sampling=sampling(seed=seed, budget=budget, rounds=rounds, workers=workers, quick=quick),
+        sampling=sampling(seed=seed, budget=budget, rounds=rounds, workers=workers, quick=quick, targets=len(targets)),
         label=label,
         command=tuple(record.redact(word) for word in command),
     )
 
 
-def sampling(*, seed: int, budget: str | None, rounds: int | None, workers: int | None, quick: bool) -> Sampling:
-    """Return how much to sample: a budget, or a fixed number of rounds, of workers or of both."""
+def sampling(
+    *, seed: int, budget: str | None, rounds: int | None, workers: int | None, quick: bool, targets: int
+) -> Sampling:
+    """Return how much to sample: a budget, or a fixed number of rounds, of workers or of both.
+
+    A budget that is not named is the same for each target: a round goes over all of them.
+    """
     if budget is not None and rounds is not None:
         raise BenchError(
             "A budget and a number of rounds were both given.", remedy="Give --budget or --rounds, not both."
@@ -79,8 +90,8 @@ def sampling(*, seed: int, budget: str | None, rounds: int | None, workers: int 
     if quick and (budget is not None or rounds is not None or workers is not None):
         raise BenchError("--quick fixes how much is sampled.", remedy="Give --quick alone, or --budget without it.")
     if quick:
-        return Sampling(seed=seed, budget_s=QUICK_BUDGET_S, workers=1, quick=True)
-    budget_s = None if rounds is not None else DEFAULT_BUDGET_S if budget is None else parse_budget(budget)
+        return Sampling(seed=seed, budget_s=QUICK_BUDGET_S * targets, workers=1, quick=True)
+    budget_s = None if rounds is not None else DEFAULT_BUDGET_S * targets if budget is None else parse_budget(budget)
     return Sampling(seed=seed, budget_s=budget_s, workers=workers, rounds=rounds)
 
 
@@ -154,10 +165,10 @@ def describe(planned: Plan) -> str:
     estimates_s = [estimate_s(spec, planned.sampling) for spec in planned.specs]
     return "\n".join(
         [
-            f"{len(planned.specs)} case{'s' * (len(planned.specs) > 1)}, nothing measured yet:",
+            f"{counted(len(planned.specs), 'case')}, nothing measured yet:",
             *(
-                f"  {spec.scenario} {spec.size} on {spec.target}: {count_text(spec.size.rows)} rows, "
-                f"{', '.join(spec.strategies)}; about {duration(takes_s)}"
+                f"  {spec.scenario} {spec.size} on {listed([str(asked) for asked in spec.targets])}: "
+                f"{count_text(spec.size.rows)} rows, {', '.join(spec.strategies)}; about {duration(takes_s)}"
                 for spec, takes_s in zip(planned.specs, estimates_s, strict=True)
             ),
             *(f"  {warning.text}" for warning in planned.warnings),
@@ -227,7 +238,7 @@ def list_scenarios(*, as_json: bool) -> str:
 
 def describe_cache() -> str:
     """Say what is cached, where, and how large it is: whole datasets, and what seedings cut short have left."""
-    cache = databases.SqliteCache()
+    cache = SqliteCache()
     if cache_is_empty():
         return f"Nothing is cached in {cache.folder}: there is nothing to remove."
     cached, leftovers, total = cache.cached(), cache.leftovers(), cache.kept_bytes()
@@ -241,13 +252,13 @@ def describe_cache() -> str:
 
 def cache_is_empty() -> bool:
     """Whether there is nothing to remove but empty locks."""
-    cache = databases.SqliteCache()
+    cache = SqliteCache()
     return not cache.cached() and not cache.leftovers()
 
 
 def clean() -> str:
     """Remove the cached datasets and say how much that freed."""
-    return f"Removed {bytes_text(databases.SqliteCache().clean())}."
+    return f"Removed {bytes_text(SqliteCache().clean())}."
 
 
 def duration(seconds: float) -> str:

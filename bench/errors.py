@@ -34,11 +34,12 @@ class GateFailed(BenchError):
 
 
 class WorkerDied(BenchError):
-    """A worker process ended before it answered (exit code 1); `reason` names the signal or exit status."""
+    """A worker process ended before it answered (exit code 1); `reason` names the signal or exit status, pid whose."""
 
     exit_code = 1
 
-    def __init__(self, reason: str, *, log: str = "", remedy: str = "") -> None:
+    def __init__(self, reason: str, *, log: str = "", remedy: str = "", pid: int = 0) -> None:
         super().__init__(f"A worker process ended before it answered: {reason}.", remedy=remedy)
         self.reason = reason
+        self.pid = pid
         self.log = log

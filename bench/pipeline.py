@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from bench import databases, datasets, record
 from bench.case import CaseUnderWay, scenario_facts
 from bench.catalogue import find_scenario
 from bench.errors import BenchError
-from bench.measure.events import CaseFinished, CaseStarted, Doubted, Event, StageStarted
-from bench.measure.observing import observe
-from bench.measure.sampling import SamplingLoop
+from bench.measure.events import ArmObserved, CaseFinished, CaseStarted, Doubted, Event, StageStarted
+from bench.measure.observing import Observing, observe
+from bench.measure.sampling import SamplingLoop, Team
 from bench.measure.warming import warm_loads
-from bench.model import Arm, Case, Run, Warned
+from bench.model import Arm, Asked, Case, Run, Warned
 from bench.plan import Plan, without
 
 SCRATCH = "scratch"
@@ -45,11 +47,15 @@ def run(plan: Plan, store: record.Store) -> Generator[Event]:
     try:
         for warning in plan.warnings:
             yield Doubted(warning=warning)
+        sources = databases.find_sources(plan.targets, run=store.run.id, secrets=plan.secrets)
+        for source in sources.values():
+            yield from (StageStarted(stage="preparing", detail=phrase) for phrase in source.prepare())
+        fresh = databases.are_fresh(plan.targets, sources)
         for number, spec in enumerate(todo.specs, start=1):
-            case = CaseUnderWay(spec, plan.sampling, warnings=list(plan.warnings))
+            case = CaseUnderWay(spec, plan.sampling, warnings=list(plan.warnings), fresh=fresh)
             try:
                 yield CaseStarted(number=number, of=len(todo.specs), spec=spec)
-                yield from measure(case, _emptied(scratch))
+                yield from measure(case, _emptied(scratch), sources)
             except BaseException:
                 store.run = with_case(store.run, *case.partial())
                 raise
@@ -115,28 +121,34 @@ def going_on(stored: Run) -> Run:
     return replace(stored, status="running", cases=complete)
 
 
-def measure(case: CaseUnderWay, scratch: Path) -> Iterator[Event]:
+def measure(case: CaseUnderWay, scratch: Path, sources: databases.Sources) -> Iterator[Event]:
     """Measure one case: seed its dataset, observe every arm, then time those that do equal work."""
-    with databases.provided(case.asked) as provider:
-        yield StageStarted(stage="seeding", detail=f"{case.spec.size.rows:,} rows")
-        seed(case, provider)
+    with ExitStack() as up:
+        yield StageStarted(stage="seeding", detail=f"{case.spec.size.rows:,} rows{_places(case)}")
+        bring_up(case, sources, up)
 
         yield StageStarted(stage="observing", detail="what each strategy sends, fetches and holds")
         yield from watch(case, scratch)
 
         yield StageStarted(stage="timing", detail="")
-        yield from clock(case, scratch)
+        yield from clock(case, scratch, lambda: bring_up(case, sources, up))
 
 
-def seed(case: CaseUnderWay, provider: databases.Provider) -> None:
-    """Have the provider's target hold the case's dataset, seeded now or before."""
-    spec = case.spec
-    target, facts, _ = provider.seeded(
-        f"{case.scenario.name}-{spec.size}",
-        datasets.dataset_key(case.scenario, spec.size, spec.dataset, databases.dialect_of(case.asked)),
-        lambda empty: datasets.seed(case.scenario, spec.size, spec.dataset, empty),
+def bring_up(case: CaseUnderWay, sources: databases.Sources, up: ExitStack) -> None:
+    """Have the case's databases up and seeded, in place of those that were."""
+    up.close()
+    seed = partial(seeded, case)
+    case.seeded(up.enter_context(databases.fleet(case.spec.targets, sources, seed)))
+
+
+def seeded(case: CaseUnderWay, provider: databases.Provider, asked: Asked) -> databases.Seeded:
+    """Have a provider hold the case's dataset, seeded now or before."""
+    spec, scenario = case.spec, case.scenario
+    return provider.seeded(
+        f"{scenario.name}-{spec.size}",
+        datasets.dataset_key(scenario, spec.size, spec.dataset, databases.dialect_of(asked)),
+        lambda empty: datasets.seed(scenario, spec.size, spec.dataset, empty, fingerprint=case.fingerprint()),
     )
-    case.seeded(replace(target, driver=case.asked.driver), facts)
 
 
 def watch(case: CaseUnderWay, scratch: Path) -> Iterator[Event]:
@@ -148,18 +160,19 @@ def watch(case: CaseUnderWay, scratch: Path) -> Iterator[Event]:
         with graph.open(encoding="ascii") as found:
             return datasets.first_difference(expected, (line.rstrip("\n") for line in found)) or "It differs."
 
-    for event in observe(
-        case.strategies(),
-        start=lambda: case.worker(hash_seed=0),
+    how = Observing(
         expected=case.dataset.fingerprint,
         scratch=scratch,
         explain=explain,
+        check=case.fleet.check,
         memory=not case.sampling.quick,
-    ):
-        case.observed.append(event.arm)
-        yield event
-        for warning in against_formulas(event.arm):
-            yield case.doubt(warning)
+    )
+    for target in case.names:
+        for arm in observe(case.strategies(target), partial(case.worker, target, hash_seed=0), how):
+            case.observed.append(arm)
+            yield ArmObserved(arm=arm, done=len(case.observed), of=len(case.names) * len(case.spec.strategies))
+            for warning in against_formulas(arm):
+                yield case.doubt(warning)
     case.observing_s = time.monotonic() - began
     if len(case.observed) > 1 and all(arm.fault == "unequal" for arm in case.observed):
         yield case.doubt(DAMAGED)
@@ -182,22 +195,40 @@ def against_formulas(arm: Arm) -> Iterator[Warned]:
             )
 
 
-def clock(case: CaseUnderWay, scratch: Path) -> Iterator[Event]:
-    """Time the arms that do equal work, the baseline's twin and the floors among them."""
+def clock(case: CaseUnderWay, scratch: Path, renew: Callable[[], None]) -> Iterator[Event]:
+    """Time the arms that do equal work, the baseline's twin and the floors among them.
+
+    renew: brings up the case's databases anew, for the teams that follow the first where servers are fresh.
+    """
     for warning in record.before_timing(case.sampling):
         yield case.doubt(warning)
+    arms = case.timed()
+    targets = {target: case.fleet.targets[target] for target in dict.fromkeys(arm.target for arm in arms)}
     loop = SamplingLoop(
-        arms=case.timed(),
+        arms=arms,
         sampling=case.sampling,
-        start=lambda hash_seed: case.worker(hash_seed=hash_seed),
+        start=lambda hash_seed: team(case, list(targets), hash_seed),
+        provision=(lambda _number: renew()) if case.fresh else None,
+        check=lambda target: case.fleet.check(target),
         scratch=scratch,
         clock=time.monotonic,
         seed=f"{case.sampling.seed}/{case.spec.scenario}/{case.spec.size}",
-        warm=warm_loads(case.target.driver),
+        warm={name: warm_loads(target.driver) for name, target in targets.items()},
         timings=case.timings,
     )
     for event in loop.run():
         yield case.doubt(event.warning) if isinstance(event, Doubted) else event
+
+
+@contextmanager
+def team(case: CaseUnderWay, targets: Sequence[str], hash_seed: int) -> Iterator[Team]:
+    """Yield a fresh worker for each target; they are gone when the block is left."""
+    with ExitStack() as workers:
+        yield {target: workers.enter_context(case.worker(target, hash_seed=hash_seed)) for target in targets}
+
+
+def _places(case: CaseUnderWay) -> str:
+    return f" on each of {len(case.names)} targets" if len(case.names) > 1 else ""
 
 
 def _emptied(scratch: Path) -> Path:

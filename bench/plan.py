@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.catalogue import find_scenario, is_available, select_strategies, sqlalchemy_version
-from bench.model import CaseSpec, DatasetOptions, Sampling, Strategy, Warned, parse_sizes, parse_target
+from bench.model import Asked, CaseSpec, DatasetOptions, Sampling, Secrets, Strategy, Warned, parse_sizes
 from bench.model.run import FEWEST_WORKERS
 
 SEEDED_ROWS_S = 400_000
@@ -26,7 +26,8 @@ REPORT_S = 3.0
 class Plan:
     """The cases of a run in the order in which they are measured, and how much is sampled of each.
 
-    command: the command line, without secrets. warnings: what was left out of it, and why.
+    command: the command line, without secrets. warnings: what was left out of it, and why. secrets: passwords that were
+    given with the targets; a stored run has none.
     """
 
     specs: tuple[CaseSpec, ...]
@@ -34,13 +35,20 @@ class Plan:
     label: str
     command: tuple[str, ...]
     warnings: tuple[Warned, ...] = ()
+    secrets: Secrets = Secrets(by_url={})  # noqa: RUF009 - immutable
+
+    @property
+    def targets(self) -> tuple[Asked, ...]:
+        """Where its cases run, each once."""
+        return tuple(dict.fromkeys(asked for spec in self.specs for asked in spec.targets))
 
 
 def make_plan(
     *,
     scenario: str,
     sizes: str,
-    target: str,
+    targets: tuple[Asked, ...],
+    secrets: Secrets,
     strategies: str | None,
     dataset: DatasetOptions,
     sampling: Sampling,
@@ -55,14 +63,21 @@ def make_plan(
         CaseSpec(
             scenario=where_found(scenario),
             size=size,
-            target=str(parse_target(target)),
+            targets=targets,
             strategies=tuple(strategy.name for strategy in chosen),
             dataset=dataset,
         )
         for size in parsed
     )
     default_label = f"{found.name}-{parsed[0]}" if len(parsed) == 1 else f"{found.name}-{len(parsed)}-sizes"
-    return Plan(specs=specs, sampling=sampling, label=label or default_label, command=command, warnings=left_out)
+    return Plan(
+        specs=specs,
+        sampling=sampling,
+        label=label or default_label,
+        command=command,
+        warnings=left_out,
+        secrets=secrets,
+    )
 
 
 def where_found(reference: str) -> str:
@@ -81,8 +96,8 @@ def estimate_s(spec: CaseSpec, sampling: Sampling) -> float:
 
     A budget holds for timing, unless the workers that were fixed, or the first one, take more for a round each.
     """
-    arms, rows = len(spec.strategies), spec.size.rows
-    observing = WORKER_START_S + rows / SEEDED_ROWS_S + arms * rows / OBSERVED_ENTITIES_S
+    servers, arms, rows = len(spec.targets), len(spec.strategies) * len(spec.targets), spec.size.rows
+    observing = servers * (WORKER_START_S + rows / SEEDED_ROWS_S) + arms * rows / OBSERVED_ENTITIES_S
     workers = sampling.workers or FEWEST_WORKERS
     round_s = arms * rows * SAMPLED_ENTITY_S
     rounds = (sampling.rounds or 1) + 1  # one warms up; a worker takes one more however little of the budget is left

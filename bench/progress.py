@@ -21,6 +21,7 @@ from bench.measure.events import (
     CaseStarted,
     Doubted,
     Event,
+    Provisioning,
     Sampled,
     StageStarted,
 )
@@ -80,6 +81,8 @@ class Lines(Quiet):
                 self._line(f"  {phrase(event)}")
             case ArmObserved() if event.arm.error or self._verbose:
                 self._line(f"  {event.done} of {event.of} {event.arm.name}: {event.arm.error or 'equal work'}")
+            case Provisioning() if self._verbose:
+                self._line(f"  {fresh(event)}")
             case Sampled() if (event.worker, event.round) != self._round:
                 if event.round == 0 or self._verbose:
                     self._line(f"  {where(event)}")
@@ -129,6 +132,8 @@ class Bar(Quiet):
                 self._stage_begins(phrase(event))
             case ArmObserved():
                 self._draw(f"observing {event.arm.name}", done=event.done, of=event.of)
+            case Provisioning():
+                self._draw(fresh(event), done=self._pace.done, of=self._pace.of or None)
             case Sampled():
                 self._pace.see(event)
                 self._draw("timing", whereabouts(event), self._pace.left(event), done=self._pace.done, of=self._pace.of)
@@ -187,6 +192,11 @@ class StagePace:
 def phrase(event: StageStarted) -> str:
     """Say what a stage does."""
     return f"{event.stage} {event.detail}".rstrip()
+
+
+def fresh(event: Provisioning) -> str:
+    """Say for whom servers are brought up."""
+    return f"fresh servers for worker {event.worker} of {event.workers}"
 
 
 def where(event: Sampled) -> str:

@@ -33,6 +33,7 @@ from bench.connect import engine as connect
 from bench.errors import BenchError
 from bench.measure.floor import bare_connection, read_sent, replay, write_sent
 from bench.measure.graph import fingerprint, graph_lines
+from bench.measure.jit import is_compiled
 from bench.measure.memory import peak_bytes
 from bench.measure.protocol import PROTOCOL
 from bench.measure.statements import counting
@@ -62,8 +63,15 @@ class Worker:
             counters = tally.counters()
             found = fingerprint(graph_lines(self.scenario, roots))
             further = tally.counters().statements - counters.statements
-        write_sent(tally.sent[: counters.statements], Path(sent_to))
-        return {"counters": asdict(counters), "equal": found == expected, "fingerprint": found, "further": further}
+        sent = tally.sent[: counters.statements]
+        write_sent(sent, Path(sent_to))
+        return {
+            "counters": asdict(counters),
+            "equal": found == expected,
+            "fingerprint": found,
+            "further": further,
+            "jit": is_compiled(self.engine, sent),
+        }
 
     def graph(self, *, strategy: str, path: str) -> dict[str, Any]:
         """Write the graph that a strategy loads to a file, a line for each root."""

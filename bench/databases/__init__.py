@@ -1,7 +1,24 @@
-"""Databases: from a target's name and a dataset's key to a target that is up and seeded, one provider a file."""
+"""Databases: from the targets that a user asks for to databases that are up and seeded, and gone without a trace.
 
+`sources` finds where each server comes from; `fleet` brings those of a case up together.
+"""
+
+from bench.databases.facts import dialect_of, facts_of
+from bench.databases.fleet import Fleet, are_fresh, fleet
 from bench.databases.protocol import CachedDataset, Provider, Seeded
-from bench.databases.providing import dialect_of, facts, provided
+from bench.databases.sources import Sources, find_sources
 from bench.databases.sqlite import SqliteCache
 
-__all__ = ["CachedDataset", "Provider", "Seeded", "SqliteCache", "dialect_of", "facts", "provided"]
+__all__ = [
+    "CachedDataset",
+    "Fleet",
+    "Provider",
+    "Seeded",
+    "Sources",
+    "SqliteCache",
+    "are_fresh",
+    "dialect_of",
+    "facts_of",
+    "find_sources",
+    "fleet",
+]

@@ -31,6 +31,7 @@ CHECKED_BYTES = 200_000_000
 """Up to this length a kept file is read through before it is reused: 0.7 s for 194 MB, where seeding takes several.
 A longer one would make every run wait; damage in it shows later, as an arm that is wrong."""
 
+_BESIDE = (".bench.json", ".bench.partial", ".bench.lock")
 _KEPT = (".sqlite3", ".json", ".partial", ".lock")
 
 
@@ -61,19 +62,13 @@ class SqliteCache:
         with self._usable():
             self.folder.mkdir(parents=True, exist_ok=True)
             mark_in_use(self.folder)
-            with FileLock(path.with_suffix(".lock")):
-                note = _read_note(path)
-                reused = note is not None and note.key == key and _is_sound(path)
-                if note is None or not reused:
-                    self._sweep(but=path)
-                    note = _seed(path, key, seed)
-        return Seeded(target_of(path), note.facts, reused)
+            return _kept_or_seeded(_Files.cached(path), key, seed, before=lambda: self._sweep(but=path))
 
     def cached(self) -> tuple[CachedDataset, ...]:
         """Return the datasets that are kept whole, by name. Raises BenchError when the folder cannot be read."""
         with self._usable():
             paths = sorted(self.folder.glob("*.sqlite3"))
-        notes = ((path, _read_note(path)) for path in paths)
+        notes = ((path, _read_note(_Files.cached(path))) for path in paths)
         return tuple(
             CachedDataset(name=path.stem, path=path, file_bytes=note.facts.file_bytes, created=note.created)
             for path, note in notes
@@ -142,29 +137,86 @@ class SqliteCache:
             ) from error
 
 
-def _seed(path: Path, key: str, seed: Callable[[Path], DatasetFacts]) -> Note:
-    """Seed under another name, and give the file its own when it is whole and on the disk."""
-    note_path, partial = path.with_suffix(".json"), path.with_suffix(".partial")
-    note_path.unlink(missing_ok=True)
-    partial.unlink(missing_ok=True)
+def seeded_file(path: Path, key: str, seed: Callable[[Path], DatasetFacts]) -> Seeded:
+    """Return a target that holds the dataset of that key in the file at `path`, with its note beside it.
+
+    A file that is there and that no note of ours fits is the user's: it is never touched. Raises BenchError for it,
+    and when the folder cannot be used; what `seed` raises passes through.
+    """
+    path = path.expanduser().absolute()
+    files = _Files.beside(path)
+
+    def refuse_theirs() -> None:
+        if path.exists() and _read_note(files) is None:
+            raise BenchError(
+                f"{path} is there already, and was not seeded by this tool: it is left as it is.",
+                remedy="Name a file that does not exist yet.",
+            )
+
     try:
-        facts = seed(partial)
+        return _kept_or_seeded(files, key, seed, before=refuse_theirs)
+    except OSError as error:
+        raise BenchError(
+            f"A dataset cannot be kept at {path}: {error.strerror or error}.",
+            remedy="Name a file in a folder that is there, that you may write to, and that has room.",
+        ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class _Files:
+    """A kept file and what stands beside it."""
+
+    path: Path
+    note: Path
+    partial: Path
+    lock: Path
+
+    @classmethod
+    def cached(cls, path: Path) -> _Files:
+        """In the cache: the same name with other endings."""
+        return cls(path, *(path.with_suffix(ending) for ending in (".json", ".partial", ".lock")))
+
+    @classmethod
+    def beside(cls, path: Path) -> _Files:
+        """Beside a file of the user's choosing: its whole name with endings that tell whose they are."""
+        return cls(path, *(path.with_name(path.name + ending) for ending in _BESIDE))
+
+
+def _kept_or_seeded(
+    files: _Files, key: str, seed: Callable[[Path], DatasetFacts], *, before: Callable[[], None]
+) -> Seeded:
+    """Return the kept file of that key, or have `seed` make it; `before` is called before that."""
+    with FileLock(files.lock):
+        note = _read_note(files)
+        reused = note is not None and note.key == key and _is_sound(files.path)
+        if note is None or not reused:
+            before()
+            note = _seed(files, key, seed)
+    return Seeded(target_of(files.path), note.facts, reused)
+
+
+def _seed(files: _Files, key: str, seed: Callable[[Path], DatasetFacts]) -> Note:
+    """Seed under another name, and give the file its own when it is whole and on the disk."""
+    files.note.unlink(missing_ok=True)
+    files.partial.unlink(missing_ok=True)
+    try:
+        facts = seed(files.partial)
         note = Note(key=key, created=datetime.now(UTC).isoformat(timespec="seconds"), facts=facts)
-        _sync(partial)
-        partial.replace(path)
-        partial.write_bytes(msgspec.json.format(msgspec.json.encode(note), indent=1) + b"\n")
-        _sync(partial)
-        partial.replace(note_path)
+        _sync(files.partial)
+        files.partial.replace(files.path)
+        files.partial.write_bytes(msgspec.json.format(msgspec.json.encode(note), indent=1) + b"\n")
+        _sync(files.partial)
+        files.partial.replace(files.note)
     finally:
-        partial.unlink(missing_ok=True)
+        files.partial.unlink(missing_ok=True)
     return note
 
 
-def _read_note(path: Path) -> Note | None:
+def _read_note(files: _Files) -> Note | None:
     """Return the note of a file, or None where it does not fit the file, or either cannot be read."""
     try:
-        note = msgspec.json.decode(path.with_suffix(".json").read_bytes(), type=Note)
-        return note if path.stat().st_size == note.facts.file_bytes else None
+        note = msgspec.json.decode(files.note.read_bytes(), type=Note)
+        return note if files.path.stat().st_size == note.facts.file_bytes else None
     except (OSError, msgspec.DecodeError):
         return None
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from bench.connect import require
 from bench.datasets.dataset import Dataset
-from bench.datasets.graph import fingerprint, lines
+from bench.datasets.graph import fingerprint as fingerprint_of
+from bench.datasets.graph import lines
 from bench.datasets.key import dataset_key
 from bench.datasets.plan import graph_plan
 from bench.datasets.shape import shape
@@ -18,7 +19,9 @@ from bench.datasets.sqlite_load import load_sqlite
 from bench.model import DatasetFacts, DatasetOptions, Scenario, Size, Target
 
 
-def seed_sqlite(scenario: Scenario, size: Size, options: DatasetOptions, path: Path) -> DatasetFacts:
+def seed_sqlite(
+    scenario: Scenario, size: Size, options: DatasetOptions, path: Path, *, fingerprint: str = ""
+) -> DatasetFacts:
     """Load the scenario's dataset into a new SQLite file at `path` and return its facts.
 
     The seconds are those of making and loading the rows and of the fingerprint. Raises BenchError when the disk cannot
@@ -30,10 +33,12 @@ def seed_sqlite(scenario: Scenario, size: Size, options: DatasetOptions, path: P
         load_sqlite(dataset, scenario.base.metadata, path)
         return path.stat().st_size
 
-    return _seed(scenario, size, options, "sqlite", load)
+    return _seed(scenario, size, options, "sqlite", load, fingerprint)
 
 
-def seed_postgres(scenario: Scenario, size: Size, options: DatasetOptions, target: Target) -> DatasetFacts:
+def seed_postgres(
+    scenario: Scenario, size: Size, options: DatasetOptions, target: Target, *, fingerprint: str = ""
+) -> DatasetFacts:
     """Load the scenario's dataset into the target's database, which has none of its tables yet; return its facts.
 
     Whatever driver the target is measured by, psycopg loads. `file_bytes` is the size of the whole database; the
@@ -48,18 +53,28 @@ def seed_postgres(scenario: Scenario, size: Size, options: DatasetOptions, targe
 
         return load_postgres(dataset, scenario.base.metadata, target)
 
-    return _seed(scenario, size, options, "postgresql", load)
+    return _seed(scenario, size, options, "postgresql", load, fingerprint)
 
 
-def seed(scenario: Scenario, size: Size, options: DatasetOptions, target: Target) -> DatasetFacts:
-    """Load the scenario's dataset into an empty target of any dialect; return its facts. Raises as those above do."""
+def seed(
+    scenario: Scenario, size: Size, options: DatasetOptions, target: Target, *, fingerprint: str = ""
+) -> DatasetFacts:
+    """Load the scenario's dataset into an empty target of any dialect; return its facts. Raises as those above do.
+
+    fingerprint: the dataset's, where it is known from an earlier seeding; working it out takes as long as loading.
+    """
     if target.dialect == "sqlite":
-        return seed_sqlite(scenario, size, options, Path(target.database))
-    return seed_postgres(scenario, size, options, target)
+        return seed_sqlite(scenario, size, options, Path(target.database), fingerprint=fingerprint)
+    return seed_postgres(scenario, size, options, target, fingerprint=fingerprint)
 
 
 def _seed(
-    scenario: Scenario, size: Size, options: DatasetOptions, dialect: str, load: Callable[[Dataset], int]
+    scenario: Scenario,
+    size: Size,
+    options: DatasetOptions,
+    dialect: str,
+    load: Callable[[Dataset], int],
+    known: str,
 ) -> DatasetFacts:
     """Have `load` load the dataset and return the bytes that it takes; return its facts."""
     began = time.perf_counter()
@@ -68,7 +83,7 @@ def _seed(
     file_bytes = load(dataset)
     return DatasetFacts(
         key=dataset_key(scenario, size, options, dialect),
-        fingerprint=fingerprint(lines(dataset, plan)),
+        fingerprint=known or fingerprint_of(lines(dataset, plan)),
         shape=shape(scenario.recipe, size, options),
         file_bytes=file_bytes,
         seed_s=time.perf_counter() - began,

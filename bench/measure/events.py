@@ -7,7 +7,7 @@ from typing import Literal
 
 from bench.model import Arm, Case, CaseSpec, Warned
 
-Stage = Literal["seeding", "observing", "timing"]
+Stage = Literal["preparing", "seeding", "observing", "timing"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +34,14 @@ class ArmObserved:
     arm: Arm
     done: int
     of: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provisioning:
+    """Fresh servers are brought up for the `worker`-th of `workers`, counted from 1."""
+
+    worker: int
+    workers: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,4 +74,4 @@ class CaseFinished:
     case: Case
 
 
-Event = CaseStarted | StageStarted | ArmObserved | Sampled | Doubted | CaseFinished
+Event = CaseStarted | StageStarted | ArmObserved | Provisioning | Sampled | Doubted | CaseFinished

@@ -60,6 +60,10 @@ class Pace:
             return done + (done < MOST_WORKERS and spent_s + self._least_s <= budget_s)
         return min(FEWEST_WORKERS, done + max(0, int((budget_s * FORGIVEN - spent_s) / self._least_s)))
 
+    def excuse(self, seconds: float) -> None:
+        """Leave out of the budget what has just been spent on something else than timing."""
+        self.began_s += seconds
+
     def worker_begins(self, number: int, workers: int) -> None:
         """Give the `number`-th worker, counted from 0, as much of what is left as those that are still to come."""
         self._worker_from_s, self._worker_collector_s = self.clock(), 0.0

@@ -1,89 +1,62 @@
-"""The sampling loop: fresh workers one after another, interleaved rounds, until the budget or the count is reached."""
+"""The sampling loop: fresh workers, a team at a time, interleaved rounds, until the budget or the count is reached.
+
+A team is one worker for each target. They live side by side, and a round goes over the arms of all of them, so that
+whatever disturbs the machine disturbs every target alike.
+"""
 
 from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from bench.errors import WorkerDied
-from bench.measure.events import Doubted, Sampled
+from bench.measure.events import Doubted, Provisioning, Sampled
 from bench.measure.observing import sent_path
 from bench.measure.pace import MOST_ROUNDS, Clock, Pace
-from bench.measure.schedule import LEAST_ROUNDS, Task, far_above, round_tasks
+from bench.measure.schedule import LEAST_ROUNDS, Key, Task, far_above, key, round_tasks
+from bench.measure.timings import Timings
 from bench.measure.workers import LoadFailed, WorkerProcess
-from bench.model import Arm, Samples, Sampling, Warned, WorkerFacts
-from bench.model.run import FEWEST_WORKERS, Collector, Spent
+from bench.model import Arm, Sampling, Warned, WorkerFacts
+from bench.model.run import FEWEST_WORKERS, TWIN_MARK
 
 DEATHS = 3
 """Workers that may die in one case before its timing is given up."""
 
-Start = Callable[[int], WorkerProcess]
+Team = Mapping[str, WorkerProcess]
+"""The workers that are up at the same time, by the names of their targets."""
 
-_Row = tuple[int, int, int, int, int]
-"""A sample: worker, round, wall_ns, cpu_ns, collections."""
-
-
-@dataclass(slots=True)
-class Timings:
-    """What has been timed of a case; grows sample by sample, so that an interruption loses none."""
-
-    samples: dict[tuple[str, Collector], list[_Row]] = field(default_factory=lambda: defaultdict(list))
-    workers: list[WorkerFacts] = field(default_factory=list)
-    stopped: set[str] = field(default_factory=set)
-    spent: Spent = field(default_factory=Spent)
-    failed: dict[str, str] = field(default_factory=dict)
-
-    def of(self, arm: Arm) -> Arm:
-        """Return the arm with its samples."""
-        taken = tuple(
-            _columns(collector, rows) for (name, collector), rows in sorted(self.samples.items()) if name == arm.name
-        )
-        failed = self.failed.get(arm.name)
-        return replace(
-            arm,
-            samples=taken,
-            stopped_early=arm.name in self.stopped,
-            error=arm.error or failed,
-            fault="failed" if failed else arm.fault,
-        )
-
-    def add(self, task: Task, taken: dict[str, Any], *, worker: int, round_number: int) -> None:
-        """Keep a sample, and what was spent on it outside the clock."""
-        self.samples[task.arm, task.collector].append(
-            (worker, round_number, taken["wall_ns"], taken["cpu_ns"], taken["collections"])
-        )
-        self.spent = replace(
-            self.spent,
-            loading_s=self.spent.loading_s + taken["wall_ns"] / 1e9,
-            freeing_s=self.spent.freeing_s + taken["freeing_ns"] / 1e9,
-            collecting_s=self.spent.collecting_s + taken["collecting_ns"] / 1e9,
-        )
+Start = Callable[[int], AbstractContextManager[Team]]
 
 
 @dataclass(slots=True, kw_only=True)
 class SamplingLoop:
     """Times the arms of one case.
 
-    start: starts a worker with a hash seed. scratch: where the observed statements lie. clock: seconds, monotonic.
-    seed: what every shuffle and hash seed of the case follows from. warm: loads before the first that counts.
+    start: starts a team with a hash seed. provision: brings up the servers of the team of a number, counted from 0,
+    where each team has fresh ones; None where all use the same. check: raises DatabaseUnavailable where a target has
+    gone away. scratch: where the observed statements lie. clock: seconds, monotonic. seed: what every shuffle and
+    hash seed of the case follows from. warm: loads before the first that counts, by target.
     """
 
     arms: Sequence[Arm]
     sampling: Sampling
     start: Start
+    check: Callable[[str], None]
     scratch: Path
     clock: Clock
     seed: str
-    warm: int = 1
+    warm: Mapping[str, int]
+    provision: Callable[[int], None] | None = None
     timings: Timings = field(default_factory=Timings)
-    _tuned: frozenset[str] = frozenset()
-    _quiet: list[dict[str, list[int]]] = field(default_factory=list)
+    _tuned: frozenset[Key] = frozenset()
+    _quiet: list[dict[Key, list[int]]] = field(default_factory=list)
 
-    def run(self) -> Iterator[Sampled | Doubted]:
+    def run(self) -> Iterator[Sampled | Provisioning | Doubted]:
         """Take samples until enough; what was taken stands in `timings` at every moment."""
         if not self._timed():
             return
@@ -91,7 +64,8 @@ class SamplingLoop:
         deaths, number = 0, 0
         while number < (workers := pace.workers(number)) and deaths < DEATHS:
             try:
-                yield from self._one_worker(number, workers, pace)
+                yield from self._provisioned(number, workers, pace)
+                yield from self._one_team(number, workers, pace)
             except WorkerDied as death:
                 deaths += 1
                 yield Doubted(warning=_died(number, death, gave_up=deaths == DEATHS))
@@ -101,32 +75,50 @@ class SamplingLoop:
         if number < FEWEST_WORKERS and self.sampling.workers is None and deaths < DEATHS:
             yield Doubted(warning=_too_few(number, pace))
 
-    def _one_worker(self, number: int, workers: int, pace: Pace) -> Iterator[Sampled]:
+    def _provisioned(self, number: int, workers: int, pace: Pace) -> Iterator[Provisioning]:
+        """Bring up what is fresh for a team. The first uses what was observed, so that no server is made in vain."""
+        if self.provision is None or number == 0:
+            return
+        yield Provisioning(worker=number + 1, workers=workers)
+        from_s = self.clock()
+        self.provision(number)
+        took_s = self.clock() - from_s
+        self.timings.spend(provisioning_s=took_s)
+        pace.excuse(took_s)
+
+    def _one_team(self, number: int, workers: int, pace: Pace) -> Iterator[Sampled]:
         hash_seed = random.Random(f"{self.seed}/{number}").randrange(2**32)  # noqa: S311 - a seed to repeat by
         from_s = self.clock()
         pace.worker_begins(number, workers)
-        with self.start(hash_seed) as worker:
-            self._spend(starting_s=self.clock() - from_s)
-            facts = WorkerFacts(pid=worker.pid, hash_seed=hash_seed, live_objects=0, rounds=0)
+        with self.start(hash_seed) as team:
+            self.timings.spend(starting_s=self.clock() - from_s)
+            facts = {
+                target: WorkerFacts(pid=worker.pid, hash_seed=hash_seed, live_objects=0, rounds=0, target=target)
+                for target, worker in team.items()
+            }
             try:
                 warm_from = self.clock()
-                self._warm_up(worker)
-                facts = replace(facts, **worker.ask("live_objects"))
-                self._spend(warming_s=self.clock() - warm_from)
-                for rounds in self._rounds(worker, number, pace):
-                    facts = replace(facts, rounds=rounds)
+                self._warm_up(team)
+                for target, worker in team.items():
+                    facts[target] = replace(facts[target], **worker.ask("live_objects"))
+                self.timings.spend(warming_s=self.clock() - warm_from)
+                for rounds in self._rounds(team, number, pace):
+                    facts = {target: replace(one, rounds=rounds) for target, one in facts.items()}
                     yield self._progress(number, workers, rounds, pace)
             except WorkerDied as death:
-                facts = replace(facts, ended=death.reason)
+                facts = {
+                    target: replace(one, ended=death.reason) if one.pid == death.pid else one
+                    for target, one in facts.items()
+                }
                 raise
             finally:
-                self.timings.workers.append(facts)
+                self.timings.workers += facts.values()
 
-    def _rounds(self, worker: WorkerProcess, number: int, pace: Pace) -> Iterator[int]:
-        """Take rounds in one worker; yield how many are complete, after each sample and after each round."""
-        quiet: dict[str, list[int]] = defaultdict(list)
+    def _rounds(self, team: Team, number: int, pace: Pace) -> Iterator[int]:
+        """Take rounds with one team; yield how many are complete, after each sample and after each round."""
+        quiet: dict[Key, list[int]] = defaultdict(list)
         self._quiet.append(quiet)
-        stopped: frozenset[str] = frozenset()
+        stopped: frozenset[Key] = frozenset()
         for round_number in range(self.sampling.rounds or MOST_ROUNDS):
             pace.round_begins()
             for task in round_tasks(
@@ -138,12 +130,12 @@ class SamplingLoop:
                 shuffle=random.Random(f"{self.seed}/{number}/{round_number}"),  # noqa: S311 - an order to repeat
             ):
                 from_s = self.clock()
-                taken = self._sample(worker, task)
+                taken = self._sample(team, task)
                 if taken is None:
                     continue
                 self.timings.add(task, taken, worker=number, round_number=round_number)
                 if task.collector == "quiet":
-                    quiet[task.arm].append(taken["wall_ns"])
+                    quiet[key(task.arm)].append(taken["wall_ns"])
                 else:
                     pace.collector_took(self.clock() - from_s)
                 yield round_number
@@ -155,33 +147,41 @@ class SamplingLoop:
             if not pace.another_round():
                 return
 
-    def _warm_up(self, worker: WorkerProcess) -> None:
-        """Load everything before the first sample that counts; the quickest is the one to try other thresholds on."""
-        quiet_ns = {}
+    def _warm_up(self, team: Team) -> None:
+        """Load everything before the first sample that counts; each target's quickest tries other thresholds."""
+        quiet_ns: dict[Key, int] = {}
         for arm in self._timed():
-            if arm.kind == "floor" and self._ask(worker, arm, "floor", path=str(sent_path(self.scratch, arm))) is None:
-                continue
-            for _ in range(self.warm if arm.kind != "twin" else 0):
-                taken = self._sample(worker, Task(arm=arm.name, collector="quiet"))
+            if arm.kind == "floor":
+                path = str(sent_path(self.scratch, arm))
+                if self._ask(team, arm, "floor", path=path) is None:
+                    continue
+            for _ in range(self.warm[arm.target] if _warms_itself(arm) else 0):
+                taken = self._sample(team, Task(arm=arm, collector="quiet"))
                 if taken and arm.kind == "strategy":
-                    quiet_ns[arm.name] = taken["wall_ns"]
-        if not self._tuned and quiet_ns:
-            self._tuned = frozenset({min(quiet_ns, key=quiet_ns.__getitem__)})
+                    quiet_ns[key(arm)] = taken["wall_ns"]
+        if not self._tuned:
+            self._tuned = frozenset(
+                min((one for one in quiet_ns if one[0] == target), key=quiet_ns.__getitem__)
+                for target in {target for target, _ in quiet_ns}
+            )
 
-    def _sample(self, worker: WorkerProcess, task: Task) -> dict[str, Any] | None:
-        arm = next(arm for arm in self.arms if arm.name == task.arm)
-        return self._ask(worker, arm, "time", floor=arm.kind == "floor", collector=task.collector)
+    def _sample(self, team: Team, task: Task) -> dict[str, Any] | None:
+        return self._ask(team, task.arm, "time", floor=task.arm.kind == "floor", collector=task.collector)
 
-    def _ask(self, worker: WorkerProcess, arm: Arm, do: str, **request: Any) -> dict[str, Any] | None:
-        """Ask for something of an arm; where that raises, the arm has failed and takes no further part."""
+    def _ask(self, team: Team, arm: Arm, do: str, **request: Any) -> dict[str, Any] | None:
+        """Ask for something of an arm; where that raises, the arm has failed and takes no further part.
+
+        Unless it was the server that went away: then nothing more can be had of any arm of it.
+        """
         try:
-            return worker.ask(do, strategy=arm.strategy, **request)
+            return team[arm.target].ask(do, strategy=arm.strategy, **request)
         except LoadFailed as failure:
-            self.timings.failed[arm.name] = f"The load raised {failure}"
+            self.check(arm.target)
+            self.timings.failed[key(arm)] = f"The load raised {failure}"
             return None
 
     def _timed(self) -> list[Arm]:
-        return [arm for arm in self.arms if arm.error is None and arm.name not in self.timings.failed]
+        return [arm for arm in self.arms if arm.error is None and key(arm) not in self.timings.failed]
 
     def _progress(self, number: int, workers: int, rounds: int, pace: Pace) -> Sampled:
         return Sampled(
@@ -189,20 +189,14 @@ class SamplingLoop:
             workers=workers,
             round=rounds,
             rounds=self.sampling.rounds,
-            samples=sum(map(len, self.timings.samples.values())),
+            samples=self.timings.count(),
             left_s=pace.left_s,
         )
 
-    def _spend(self, **seconds: float) -> None:
-        spent = self.timings.spent
-        self.timings.spent = replace(spent, **{name: getattr(spent, name) + more for name, more in seconds.items()})
 
-
-def _columns(collector: Collector, rows: Sequence[_Row]) -> Samples:
-    worker, round_, wall_ns, cpu_ns, collections = zip(*rows, strict=True)
-    return Samples(
-        collector=collector, worker=worker, round=round_, wall_ns=wall_ns, cpu_ns=cpu_ns, collections=collections
-    )
+def _warms_itself(arm: Arm) -> bool:
+    """Whether nothing else in its worker warms an arm: a twin is the same load again, unless it has its own worker."""
+    return arm.kind != "twin" or arm.target.endswith(TWIN_MARK)
 
 
 def _died(number: int, death: WorkerDied, *, gave_up: bool) -> Warned:

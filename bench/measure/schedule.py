@@ -24,8 +24,17 @@ FAR_ABOVE = 2.0
 class Task:
     """One sample to take."""
 
-    arm: str
+    arm: Arm
     collector: Collector
+
+
+Key = tuple[str, str]
+"""An arm in its case: its target's name, and its own."""
+
+
+def key(arm: Arm) -> Key:
+    """Return what tells an arm from all others of its case."""
+    return arm.target, arm.name
 
 
 def round_tasks(
@@ -33,8 +42,8 @@ def round_tasks(
     *,
     round_number: int,
     collectors: bool,
-    stopped: frozenset[str],
-    tuned: frozenset[str],
+    stopped: frozenset[Key],
+    tuned: frozenset[Key],
     shuffle: random.Random,
 ) -> list[Task]:
     """Return the tasks of a round in the order to take them.
@@ -47,38 +56,50 @@ def round_tasks(
     costly = rare and collectors
     tasks = []
     for arm in arms:
-        if arm.name in stopped:
+        if key(arm) in stopped:
             continue
         if arm.kind == "floor":
-            tasks += [Task(arm=arm.name, collector="quiet")] * rare
+            tasks += [Task(arm=arm, collector="quiet")] * rare
         else:
-            tasks.append(Task(arm=arm.name, collector="quiet"))
-            tasks += [Task(arm=arm.name, collector="default")] * (costly and arm.kind == "strategy")
-            tasks += [Task(arm=arm.name, collector="tuned")] * (costly and arm.name in tuned)
+            tasks.append(Task(arm=arm, collector="quiet"))
+            tasks += [Task(arm=arm, collector="default")] * (costly and arm.kind == "strategy")
+            tasks += [Task(arm=arm, collector="tuned")] * (costly and key(arm) in tuned)
     shuffle.shuffle(tasks)
     return tasks
 
 
-def far_above(arms: Sequence[Arm], quiet_ns: Sequence[Mapping[str, Sequence[int]]]) -> frozenset[str]:
+def far_above(arms: Sequence[Arm], quiet_ns: Sequence[Mapping[Key, Sequence[int]]]) -> frozenset[Key]:
     """Return the arms that need no more samples in the worker under way.
 
     quiet_ns: for each worker so far, the one under way last, each arm's quiet times, a round each. An arm is far above
-    when in every round of every worker so far it took more than `FAR_ABOVE` times what the quickest arm took in that
-    round: that of least median time in this worker. The twins are always kept.
+    when in every round of every worker so far it took more than `FAR_ABOVE` times what the quickest arm of its target
+    took in that round: that of least median time in this worker. The twins are always kept, and so is a strategy that
+    is not far above on every target: targets are compared by what was sampled on all of them.
     """
-    now = quiet_ns[-1]
-    strategies = [arm for arm in arms if arm.kind == "strategy" and len(now.get(arm.name, ())) >= LEAST_ROUNDS]
-    if not strategies:
-        return frozenset()
-    quickest = min(strategies, key=lambda arm: median(now[arm.name]))
     twinned = {arm.strategy for arm in arms if arm.kind == "twin"}
-    return frozenset(
-        arm.name
-        for arm in strategies
-        if arm.strategy not in twinned
-        and all(
+    strategies = [arm for arm in arms if arm.kind == "strategy"]
+    far = {
+        key(arm)
+        for target in dict.fromkeys(arm.target for arm in strategies)
+        for arm in _far_above([arm for arm in strategies if arm.target == target], quiet_ns)
+    }
+    near = {arm.strategy for arm in strategies if key(arm) not in far}
+    return frozenset(key(arm) for arm in strategies if arm.strategy not in near | twinned)
+
+
+def _far_above(strategies: Sequence[Arm], quiet_ns: Sequence[Mapping[Key, Sequence[int]]]) -> list[Arm]:
+    """Return those of one target's strategies that lie far above its quickest."""
+    now = quiet_ns[-1]
+    sampled = [arm for arm in strategies if len(now.get(key(arm), ())) >= LEAST_ROUNDS]
+    if not sampled:
+        return []
+    quickest = min(sampled, key=lambda arm: median(now[key(arm)]))
+    return [
+        arm
+        for arm in sampled
+        if all(
             own > FAR_ABOVE * best
             for worker in quiet_ns
-            for own, best in zip(worker.get(arm.name, ()), worker.get(quickest.name, ()), strict=False)
+            for own, best in zip(worker.get(key(arm), ()), worker.get(key(quickest), ()), strict=False)
         )
-    )
+    ]

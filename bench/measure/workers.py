@@ -129,7 +129,7 @@ class WorkerProcess:
         self._end(now=False)
         code = self._process.returncode
         reason = f"killed by {signal.Signals(-code).name}" if code < 0 else f"it exited with status {code}"
-        return WorkerDied(reason, log="\n".join(self._errors))
+        return WorkerDied(reason, log="\n".join(self._errors), pid=self._process.pid)
 
     def _end(self, *, now: bool) -> None:
         """Close its input, which ends it, and kill its whole session where that does not do or must not wait."""

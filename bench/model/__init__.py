@@ -1,9 +1,10 @@
 """The frozen domain types: no behaviour beyond identity and parsing, and no import of ours.
 
-One file a subject: `size` (how much), `recipe` (which rows), `scenario` (what is loaded and how), `target` (where),
-`counters` (what was counted exactly), `run` (everything that one command measured).
+One file a subject: `size` (how much), `recipe` (which rows), `scenario` (what is loaded and how), `asked` and
+`target` (where), `counters` (what was counted exactly), `run` (everything that one command measured).
 """
 
+from bench.model.asked import Asked, Secrets, parse_target, parse_targets
 from bench.model.counters import Counters, StatementCount
 from bench.model.recipe import (
     Column,
@@ -21,6 +22,7 @@ from bench.model.recipe import (
     Values,
 )
 from bench.model.run import (
+    AddedDelay,
     Arm,
     Case,
     CaseSpec,
@@ -37,9 +39,10 @@ from bench.model.run import (
 )
 from bench.model.scenario import Family, RuleOfThumb, Scenario, Strategy
 from bench.model.size import Size, parse_sizes
-from bench.model.target import Asked, Target, parse_target
+from bench.model.target import Target
 
 __all__ = [
+    "AddedDelay",
     "Arm",
     "Asked",
     "Case",
@@ -62,6 +65,7 @@ __all__ = [
     "Sampling",
     "Scenario",
     "ScenarioFacts",
+    "Secrets",
     "Serial",
     "Shape",
     "Size",
@@ -77,4 +81,5 @@ __all__ = [
     "WorkerFacts",
     "parse_sizes",
     "parse_target",
+    "parse_targets",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from bench.model.asked import Asked
 from bench.model.counters import Counters
 from bench.model.recipe import DatasetOptions, Shape
 from bench.model.size import Size
@@ -19,6 +20,9 @@ Kind = Literal["strategy", "twin", "floor"]
 
 Fault = Literal["", "unequal", "failed", "died"]
 """Why an arm was not timed: it loaded another graph; the load raised; its worker ended. Empty where it was."""
+
+TWIN_MARK = " (twin)"
+"""Stands after the name of what is measured a second time under another name."""
 
 FEWEST_WORKERS = 5
 """Workers without which a time has no interval: with fewer, Student's t is so wide that it would say nothing."""
@@ -42,9 +46,12 @@ class Samples:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arm:
-    """One thing measured against others: a strategy, the baseline's twin (A/A), or a strategy's floor.
+    """One thing measured against others: a strategy, the baseline's twin (A/A), or a strategy's floor, on a target.
 
-    name: unique in its case (`selectin`, `selectin (twin)`, `selectin (floor)`). error: why it was not timed: the
+    name: unique among its target's (`selectin`, `selectin (twin)`, `selectin (floor)`). target: the name of one of the
+    case's; for the twin that stands on a worker, and where there are fresh ones on a server, of its own, that of the
+    target it repeats with TWIN_MARK after it. jit: whether the server compiles any of its statements, by EXPLAIN; None
+    where there is no server to ask. error: why it was not timed: the
     first difference from the dataset's graph, or what it raised; None where it did equal work; fault: of which kind
     that is (empty in files from before there were kinds: then it counts as unequal). peak_bytes: the
     largest amount of Python memory that the load held, by tracemalloc. stopped_early: it lay so far above the best
@@ -63,15 +70,20 @@ class Arm:
     peak_bytes: int | None = None
     samples: tuple[Samples, ...] = ()
     stopped_early: bool = False
+    target: str = ""
+    jit: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseSpec:
-    """What a case was asked to measure: enough to measure it again, or to resume a run without it."""
+    """What a case was asked to measure: enough to measure it again, or to resume a run without it.
+
+    targets: where, the one that the others are compared with first.
+    """
 
     scenario: str
     size: Size
-    target: str
+    targets: tuple[Asked, ...]
     strategies: tuple[str, ...]
     dataset: DatasetOptions
 
@@ -100,8 +112,25 @@ class ScenarioFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AddedDelay:
+    """The round-trip time that was added to a target, in ns, each measured by a loop of bare `SELECT 1`.
+
+    asked_ns: what was asked for. added_ns: what a round trip takes longer than through the same proxy without a delay.
+    proxy_ns: what that proxy itself adds to the way that goes straight to the server.
+    """
+
+    asked_ns: int
+    added_ns: int
+    proxy_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TargetFacts:
-    """The server that was measured. origin: whose build it is. settings: those that differ from its defaults."""
+    """The server that was measured. origin: whose build it is. settings: those that differ from its defaults.
+
+    image: the digest of a container's. clusters: how many fresh servers the samples come from; 1 where all workers
+    used the same one. delay: the round-trip time that was added.
+    """
 
     name: str
     dialect: str
@@ -111,6 +140,9 @@ class TargetFacts:
     provider: str
     origin: str = ""
     settings: dict[str, str] = field(default_factory=dict)
+    image: str = ""
+    clusters: int = 1
+    delay: AddedDelay | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,20 +158,26 @@ class DatasetFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerFacts:
-    """A worker that took samples. live_objects: objects that the collector tracked before the first timed load."""
+    """A worker that took samples. live_objects: objects that the collector tracked before the first timed load.
+
+    target: whose it was. Samples name their worker by its place among those of the same target, from 0: workers of one
+    place were up at the same time.
+    """
 
     pid: int
     hash_seed: int
     live_objects: int
     rounds: int
     ended: str = "finished"
+    target: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spent:
     """Where the timing of a case went, in seconds of wall time.
 
-    total_s: from the first worker's start to the last one's end. starting_s, warming_s: starting workers, and loads
+    total_s: from the first worker's start to the last one's end, less provisioning_s: starting and seeding the fresh
+    servers of later workers, which no budget is charged for. starting_s, warming_s: starting workers, and loads
     that do not count. loading_s: inside the clock, the samples only. freeing_s, collecting_s: dropping results and
     `gc.collect()` between loads. What the sum leaves of the total is the harness's own.
     """
@@ -150,6 +188,7 @@ class Spent:
     loading_s: float = 0.0
     freeing_s: float = 0.0
     collecting_s: float = 0.0
+    provisioning_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,14 +203,15 @@ class Warned:
 class Case:
     """A scenario at a size with its arms.
 
-    status: `wrong` when any arm did unequal work; `failed` when one could not be measured; `partial` when the case was
-    cut short, or nothing of it could be timed.
+    targets, datasets: what each target of the spec was, in the same order, and what was seeded there. status: `wrong`
+    when any arm did unequal work; `failed` when one could not be measured; `partial` when the case was cut short, or
+    nothing of it could be timed.
     """
 
     spec: CaseSpec
     scenario: ScenarioFacts
-    target: TargetFacts
-    dataset: DatasetFacts
+    targets: tuple[TargetFacts, ...]
+    datasets: tuple[DatasetFacts, ...]
     status: Literal["measured", "wrong", "failed", "partial"]
     arms: tuple[Arm, ...]
     workers: tuple[WorkerFacts, ...]

@@ -27,7 +27,7 @@ import pytest
 from bench.databases.postgres import (
     SETTINGS,
     Installation,
-    PostgresBinaries,
+    OwnDatabases,
     PostgresServer,
     choose,
     processes,
@@ -125,16 +125,16 @@ def installation() -> Installation:
 
 
 @pytest.fixture(scope="session")
-def binaries() -> Iterator[PostgresBinaries]:
+def binaries() -> Iterator[OwnDatabases]:
     """A server by socket, for the whole session."""
-    with PostgresBinaries(AT_HAND[0]) as started:
+    with OwnDatabases(PostgresServer(AT_HAND[0])) as started:
         yield started
 
 
 @pytest.fixture(scope="session")
-def by_tcp() -> Iterator[PostgresBinaries]:
+def by_tcp() -> Iterator[OwnDatabases]:
     """A second server of the same installation at the same time, by TCP and with settings of its own."""
-    with PostgresBinaries(AT_HAND[0], transport="tcp", settings=MORE, name="postgres:by tcp") as started:
+    with OwnDatabases(PostgresServer(AT_HAND[0], transport="tcp", settings=MORE, name="postgres:by tcp")) as started:
         yield started
 
 
@@ -206,7 +206,7 @@ def test_a_server_that_can_count_statements_does_so_when_a_session_asks_only() -
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="not root: servers run as our own user")
-def test_root_starts_servers_as_a_user_that_owns_nothing(binaries: PostgresBinaries) -> None:
+def test_root_starts_servers_as_a_user_that_owns_nothing(binaries: OwnDatabases) -> None:
     assert pwd.getpwuid(Path(binaries.admin.host).stat().st_uid).pw_name in UNPRIVILEGED
 
 
@@ -228,18 +228,19 @@ def test_root_starts_servers_from_a_folder_that_is_closed_to_others(tmp_path: Pa
 
 
 def test_by_socket_no_port_is_open_and_by_tcp_one_of_the_loopback_alone(
-    binaries: PostgresBinaries, by_tcp: PostgresBinaries
+    binaries: OwnDatabases, by_tcp: OwnDatabases
 ) -> None:
     def listening(pid: int | None) -> list[tuple[str, int | None]]:
         return [(each.laddr.ip, each.laddr.port) for each in psutil.Process(pid).net_connections("inet")]
 
+    assert isinstance(binaries.server, PostgresServer)
     assert listening(binaries.server.pid) == []
     assert listening(by_tcp.server.pid) == [("127.0.0.1", by_tcp.admin.port)]
     assert answer(by_tcp.admin, "SELECT host(inet_server_addr())") == "127.0.0.1"
 
 
 @pytest.mark.parametrize("password", ["", "postgres"])
-def test_nobody_gets_in_without_the_password(binaries: PostgresBinaries, password: str) -> None:
+def test_nobody_gets_in_without_the_password(binaries: OwnDatabases, password: str) -> None:
     with (
         pytest.raises(DatabaseUnavailable, match=r"postgres:\d+ cannot be reached: .*password") as raised,
         connected(replace(binaries.admin, password=password)),
@@ -248,7 +249,7 @@ def test_nobody_gets_in_without_the_password(binaries: PostgresBinaries, passwor
     assert binaries.admin.password not in str(raised.value)
 
 
-def test_the_password_is_in_no_command_line_and_no_file(binaries: PostgresBinaries) -> None:
+def test_the_password_is_in_no_command_line_and_no_file(binaries: OwnDatabases) -> None:
     folder = Path(binaries.admin.host)
     secret = binaries.admin.password
     small = [path for path in folder.rglob("*") if path.is_file() and path.stat().st_size < 1_000_000]
@@ -258,7 +259,7 @@ def test_the_password_is_in_no_command_line_and_no_file(binaries: PostgresBinari
     assert secret not in repr(binaries.admin)
 
 
-def test_two_servers_at_once_have_nothing_in_common(binaries: PostgresBinaries, by_tcp: PostgresBinaries) -> None:
+def test_two_servers_at_once_have_nothing_in_common(binaries: OwnDatabases, by_tcp: OwnDatabases) -> None:
     identifier = "SELECT system_identifier FROM pg_control_system()"
 
     assert answer(binaries.admin, identifier) != answer(by_tcp.admin, identifier)
@@ -308,7 +309,7 @@ def test_a_server_that_cannot_start_shows_the_end_of_its_log_and_leaves_nothing(
     assert folders() <= before
 
 
-def test_settings_are_over_those_of_the_house(by_tcp: PostgresBinaries) -> None:
+def test_settings_are_over_those_of_the_house(by_tcp: OwnDatabases) -> None:
     for name, value in MORE.items():
         assert answer(by_tcp.admin, f"SHOW {name}") == value
     assert by_tcp.facts().settings["work_mem"] == MORE["work_mem"]
@@ -468,13 +469,13 @@ def never(target: Target) -> DatasetFacts:
     raise AssertionError(f"{target.database} was seeded again")
 
 
-def databases(binaries: PostgresBinaries) -> set[str]:
+def databases(binaries: OwnDatabases) -> set[str]:
     with connected(binaries.admin) as connection:
         return {name for (name,) in connection.execute("SELECT datname FROM pg_database").fetchall()}
 
 
 @pytest.mark.parametrize("name", ["one_to_many", 'it\'s "one"; DROP DATABASE x', "größe " * 20, "", "{}"])
-def test_a_dataset_is_seeded_once_under_any_name(binaries: PostgresBinaries, name: str) -> None:
+def test_a_dataset_is_seeded_once_under_any_name(binaries: OwnDatabases, name: str) -> None:
     key = f"{abs(hash(name)):064x}"
 
     first = binaries.seeded(name, key, seeding(key, name))
@@ -487,7 +488,7 @@ def test_a_dataset_is_seeded_once_under_any_name(binaries: PostgresBinaries, nam
     assert first.target.database in databases(binaries)
 
 
-def test_two_keys_never_share_a_database_though_they_begin_alike(binaries: PostgresBinaries) -> None:
+def test_two_keys_never_share_a_database_though_they_begin_alike(binaries: OwnDatabases) -> None:
     one = binaries.seeded("twin", KEY, seeding(KEY, "one")).target
     other = binaries.seeded("twin", SAME_START, seeding(SAME_START, "other")).target
 
@@ -495,7 +496,7 @@ def test_two_keys_never_share_a_database_though_they_begin_alike(binaries: Postg
     assert answer(other, "SELECT content FROM seeded") == "other"
 
 
-def test_a_seeded_database_takes_no_write_by_mistake_and_serves_as_a_template(binaries: PostgresBinaries) -> None:
+def test_a_seeded_database_takes_no_write_by_mistake_and_serves_as_a_template(binaries: OwnDatabases) -> None:
     import psycopg
 
     target = binaries.seeded("kept", "a" * 64, seeding("a" * 64, "rows")).target
@@ -508,7 +509,7 @@ def test_a_seeded_database_takes_no_write_by_mistake_and_serves_as_a_template(bi
     assert answer(replace(target, database="a copy"), "SELECT content FROM seeded") == "rows"
 
 
-def test_a_seeding_that_fails_leaves_no_database_and_is_tried_again(binaries: PostgresBinaries) -> None:
+def test_a_seeding_that_fails_leaves_no_database_and_is_tried_again(binaries: OwnDatabases) -> None:
     key = "b" * 64
     before = databases(binaries)
 

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.model import CaseSpec, DatasetOptions, Sampling, Size
+from bench.model import CaseSpec, DatasetOptions, Sampling, Size, parse_target
 from bench.plan import WORKER_START_S, estimate_s
 
 SPEC = CaseSpec(
     scenario="one_to_many",
     size=Size(counts=(1000, 50)),
-    target="sqlite",
+    targets=(parse_target("sqlite"),),
     strategies=("lazy", "joined"),
     dataset=DatasetOptions(seed=1),
 )

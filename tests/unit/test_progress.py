@@ -8,14 +8,14 @@ import pytest
 from rich.console import Console
 
 from bench.measure.events import CaseStarted, Event, Sampled, StageStarted
-from bench.model import CaseSpec, DatasetOptions, Size
+from bench.model import CaseSpec, DatasetOptions, Size, parse_target
 from bench.progress import Bar, Lines, face
 
 CASE = CaseStarted(
     number=2,
     of=12,
     spec=CaseSpec(
-        scenario="one_to_many", size=Size(counts=(1000, 50)), target="sqlite", strategies=("lazy",),
+        scenario="one_to_many", size=Size(counts=(1000, 50)), targets=(parse_target("sqlite"),), strategies=("lazy",),
         dataset=DatasetOptions(seed=1),
     ),
 )  # fmt: skip

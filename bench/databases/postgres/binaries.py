@@ -1,95 +1,27 @@
-"""The provider `binaries`: a server of our own that holds a database for each dataset, until it ends."""
+"""The source `binaries`: each server is started from programs at hand, on a cluster that is made for it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
-from types import TracebackType
-from typing import Self
+from collections.abc import Iterator
+from dataclasses import dataclass
 
-from bench.databases.postgres.admin import connected
-from bench.databases.postgres.facts import server_facts
 from bench.databases.postgres.installations import Installation
-from bench.databases.postgres.server import PostgresServer, Transport
-from bench.databases.protocol import Seeded
-from bench.errors import DatabaseUnavailable
-from bench.model import DatasetFacts, Target, TargetFacts
-
-_LONGEST_NAME = 63
-"""Bytes that PostgreSQL keeps of a name."""
+from bench.databases.postgres.own import OwnDatabases
+from bench.databases.postgres.server import PostgresServer
 
 
-class PostgresBinaries:
-    """A provider of databases on a server that is up inside the `with` block; what it takes is `PostgresServer`'s."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BinariesSource:
+    """Servers of one installation, called `name`."""
 
-    def __init__(
-        self,
-        installation: Installation,
-        *,
-        transport: Transport = "socket",
-        settings: Mapping[str, str] | None = None,
-        name: str = "",
-    ) -> None:
-        self.server = PostgresServer(installation, transport=transport, settings=settings, name=name)
-        self._admin: Target | None = None
-        self._seeded: dict[str, tuple[Target, DatasetFacts]] = {}
+    installation: Installation
+    name: str
+    fresh: bool = True
 
-    def __enter__(self) -> Self:
-        self._admin = self.server.__enter__()
-        return self
+    def prepare(self) -> Iterator[str]:
+        """Nothing has to be fetched."""
+        yield from ()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.server.__exit__(kind, error, traceback)
-
-    @property
-    def admin(self) -> Target:
-        """The server's own database, as its superuser. Raises RuntimeError outside the `with` block."""
-        if self._admin is None:
-            raise RuntimeError("the server is not up: use it in a with block")
-        return self._admin
-
-    def facts(self) -> TargetFacts:
-        """Return the facts of the server."""
-        return server_facts(self.admin)
-
-    def seeded(self, name: str, key: str, seed: Callable[[Target], DatasetFacts]) -> Seeded:
-        """Return a target that holds the dataset of that key: one that is there, or a database that `seed` fills.
-
-        A database that is filled takes no more writes unless a session asks for it, and serves as a template for
-        copies. What `seed` raises passes through, and leaves no database. Raises DatabaseUnavailable.
-        """
-        known = self._seeded.get(key)
-        if known is not None:
-            return Seeded(*known, True)
-        target = replace(self.admin, database=self._database(name, key))
-        self._command("CREATE DATABASE {}", target.database)
-        try:
-            facts = seed(target)
-        except BaseException:
-            self._command("DROP DATABASE {} WITH (FORCE)", target.database)
-            raise
-        self._command("ALTER DATABASE {} SET default_transaction_read_only = on", target.database)
-        self._command("ALTER DATABASE {} IS_TEMPLATE true", target.database)
-        self._seeded[key] = (target, facts)
-        return Seeded(target, facts, False)
-
-    def _database(self, name: str, key: str) -> str:
-        """Return a name of its own for each key, also where two keys begin alike; the server would cut a longer one."""
-        end = f"-{key[:16]}-{len(self._seeded) + 1}"
-        return name.encode()[: _LONGEST_NAME - len(end.encode())].decode(errors="ignore") + end
-
-    def _command(self, text: str, database: str) -> None:
-        """Run a command about a database. Raises DatabaseUnavailable with what the server said."""
-        with connected(self.admin) as connection:
-            import psycopg
-            from psycopg import sql
-
-            try:
-                connection.execute(sql.SQL(text).format(sql.Identifier(database)))
-            except psycopg.Error as error:
-                raise DatabaseUnavailable(
-                    f"{self.admin.name} refuses a database for a dataset: {' '.join(str(error).split())}.",
-                    remedy="Check that the disk of the temporary folder has room; TMPDIR names another.",
-                ) from error
+    def up(self) -> OwnDatabases:
+        """Return a provider on a server that is up inside its `with` block."""
+        return OwnDatabases(PostgresServer(self.installation, name=self.name))

@@ -5,7 +5,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from bench.databases import facts
+from bench.databases import facts_of
 from bench.model import Target, TargetFacts
 
 
@@ -17,7 +17,7 @@ def make(path: Path, *statements: str) -> Target:
 
 
 def test_a_target_as_it_comes_has_no_settings_of_its_own(tmp_path: Path) -> None:
-    assert facts(make(tmp_path / "f")) == TargetFacts(
+    assert facts_of(make(tmp_path / "f")) == TargetFacts(
         name="sqlite",
         dialect="sqlite",
         driver="pysqlite",
@@ -33,7 +33,7 @@ def test_settings_that_differ_from_the_defaults_are_told(tmp_path: Path) -> None
         tmp_path / "f", "PRAGMA page_size = 8192", "PRAGMA auto_vacuum = FULL", "PRAGMA encoding = 'UTF-16le'"
     )
 
-    assert facts(target).settings == {"page_size": "8192", "auto_vacuum": "1", "encoding": "UTF-16le"}
+    assert facts_of(target).settings == {"page_size": "8192", "auto_vacuum": "1", "encoding": "UTF-16le"}
 
 
 def test_settings_of_the_connection_are_told_too(tmp_path: Path) -> None:
@@ -47,4 +47,4 @@ def test_settings_of_the_connection_are_told_too(tmp_path: Path) -> None:
         settings={"cache_size": "-64000", "mmap_size": "1048576"},
     )
 
-    assert facts(target).settings == {"cache_size": "-64000", "mmap_size": "1048576"}
+    assert facts_of(target).settings == {"cache_size": "-64000", "mmap_size": "1048576"}

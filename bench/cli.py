@@ -109,11 +109,15 @@ def run(*, results: Path, resume: str | None, dry_run: bool, quiet: bool, verbos
     """Measure a scenario's strategies and write the comparison to RESULTS/<stamp>-<label>/."""
     from bench import commands
 
+    ctx = click.get_current_context()
+
     def plan() -> Plan:
-        return commands.plan(**asked, command=("bench", *sys.argv[1:]))
+        from_environment = ctx.get_parameter_source("databases") is ParameterSource.ENVIRONMENT
+        where = (f"--db={asked['databases']}",) if from_environment else ()
+        return commands.plan(**asked, command=("bench", *sys.argv[1:], *where))
 
     if resume is not None:
-        refuse_beside_resume(click.get_current_context())
+        refuse_beside_resume(ctx)
     if dry_run:
         click.echo(commands.describe(plan()))
         return
@@ -175,7 +179,7 @@ def refuse_beside_resume(ctx: click.Context) -> None:
     typed = [
         option.opts[0]
         for option in ctx.command.params
-        if option.name not in WITH_RESUME and ctx.get_parameter_source(str(option.name)) is not ParameterSource.DEFAULT
+        if option.name not in WITH_RESUME and ctx.get_parameter_source(str(option.name)) is ParameterSource.COMMANDLINE
     ]
     if typed:
         raise BenchError(

@@ -41,13 +41,16 @@ def main() -> int:
     """Fetch what is asked for and missing, then say what is at hand; exit codes are those of the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("majors", nargs="*", metavar="MAJOR", help=f"one of {', '.join(VERSIONS)}; all, unless told")
+    parser.add_argument("-q", "--quiet", action="store_true", help="say only what is fetched and what goes wrong")
+    arguments = parser.parse_args()
     try:
-        for major in _checked(parser.parse_args().majors):
-            _prepare(VERSIONS[major])
+        for major in _checked(arguments.majors):
+            _prepare(VERSIONS[major], quiet=arguments.quiet)
     except BenchError as error:
         print(error, file=sys.stderr)
         return error.exit_code
-    _tell()
+    if not arguments.quiet:
+        _tell()
     return 0
 
 
@@ -60,11 +63,12 @@ def _checked(majors: list[str]) -> list[str]:
     return majors or list(VERSIONS)
 
 
-def _prepare(version: str) -> None:
+def _prepare(version: str, *, quiet: bool) -> None:
     """Unpack a version into its folder, which appears there whole or not at all."""
     package, folder = npm_package(), npm_folder() / version
     if folder.is_dir():
-        print(f"{package} {version}: already there")
+        if not quiet:
+            print(f"{package} {version}: already there")
         return
     print(f"{package} {version}: fetching", flush=True)
     try:

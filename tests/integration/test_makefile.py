@@ -16,14 +16,16 @@ from hypothesis import strategies as st
 ROOT = Path(__file__).parents[2]
 MAKEFILE = (ROOT / "Makefile").read_text()
 OPTIONS = {
-    "SIZE": "size", "SCENARIO": "scenario", "STRATEGY": "strategy", "DB": "db", "SEED": "seed", "BUDGET": "budget",
+    "SIZE": "size", "SCENARIO": "scenario", "STRATEGY": "strategy", "DRIVER": "driver",
+    "PROVIDER": "provider", "RTT": "rtt", "SEED": "seed", "BUDGET": "budget",
     "ROUNDS": "rounds", "WORKERS": "workers", "LABEL": "label", "CHILDREN": "children", "CHILDLESS": "childless",
     "ORDER": "order", "TEXT": "text-width", "RESULTS": "results",
 }  # fmt: skip
-OTHERS = {"QUICK", "RUN", "ARGS", "PYTHON"}
+OTHERS = {"DB", "QUICK", "RUN", "ARGS", "PYTHON"}
 
 # Says what it was given, as a shell would have split it: one argument a line, each in its Python spelling.
 RECORDER = f"#!/bin/sh\nexec {sys.executable} -c 'import sys; print(*map(ascii, sys.argv[1:]), sep=chr(10))' \"$@\"\n"
+TELLS_WHERE = "#!/bin/sh\nprintf '%s' \"$BENCH_DB\"\n"
 
 pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="there is no make on this machine")
 
@@ -92,6 +94,18 @@ def test_bench_passes_nothing_that_was_not_given(checkout: Path) -> None:
 @pytest.mark.parametrize("variable", OPTIONS)
 def test_each_variable_becomes_its_option(variable: str, checkout: Path) -> None:
     assert given_to_bench(checkout, "bench", f"{variable}=7") == ["-m", "bench", "run", f"--{OPTIONS[variable]}=7"]
+
+
+@pytest.mark.parametrize("url", ["postgresql://u:p w'$x@h/d?a=b", "postgres:14,postgres:18"])
+def test_where_to_measure_goes_by_the_environment_for_it_may_hold_a_password(url: str, checkout: Path) -> None:
+    assert given_to_bench(checkout, "bench", DB=url) == ["-m", "bench", "run"]
+    python = checkout / ".venv" / "bin" / "python"
+    python.write_text(TELLS_WHERE)
+    try:
+        assert make(checkout, "bench", DB=url).stdout == url
+        assert make(checkout, "bench", f"DB={url}").stdout == url
+    finally:
+        python.write_text(RECORDER)
 
 
 def test_a_variable_may_come_from_the_environment(checkout: Path) -> None:

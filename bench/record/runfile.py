@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
 
 from bench.errors import BenchError
-from bench.model import Run
+from bench.model import Case, Run, parse_target
 from bench.record.folders import RESULTS, RUN_FILE, file_of, unwritable
 
 # History of the format. An old file has to stay readable: a new field needs a default in `bench.model`, and a field
 # that changes its meaning needs a new version here and a step that turns the old into the new.
 #
 # 1  The first: a Run as `bench.model.run` has it, raw samples as columns of equal length.
-FORMAT_VERSION = 1
+# 2  A case has several targets, asked for in `spec.targets` as fields where there was one text; `targets` and
+#    `datasets` stand where `target` and `dataset` did, and every arm and worker names the target that it belongs to.
+FORMAT_VERSION = 2
+
+COPY_AGAIN = "Copy it again from where it came from."
 
 T = TypeVar("T")
 
@@ -63,9 +68,11 @@ def load(name: str | Path, *, results: Path = RESULTS) -> Run:
         raise BenchError(
             f"{str(path)!r} cannot be read: {error.strerror or error}.", remedy="Check who may read it."
         ) from error
-    _check_version(_decode(stored, Header, path), path)
-    run = _decode(stored, Run, path)
-    _check_columns(run, path)
+    header = _decode(stored, Header, path)
+    _check_version(header, path)
+    run = _decode(stored, Run, path) if header.format_version == FORMAT_VERSION else _decode_old(stored, header, path)
+    for problem in _problems(run):
+        raise BenchError(f"{str(path)!r} is not a run: {problem}.", remedy=COPY_AGAIN)
     return run
 
 
@@ -101,7 +108,7 @@ def _decode(stored: bytes, into: type[T], path: Path) -> T:
         problem, remedy = f"is not a run: {error}", "Check that it is the run.json of a run."
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         if not stored.strip() or "truncated" in str(error):
-            problem, remedy = "ends before it should: it was cut short", "Copy it again from where it came from."
+            problem, remedy = "ends before it should: it was cut short", COPY_AGAIN
         else:
             problem, remedy = f"is not JSON: {error}", "Check that it is the run.json of a run."
     raise BenchError(f"{str(path)!r} {problem}.", remedy=remedy)
@@ -119,17 +126,78 @@ def _check_version(header: Header, path: Path) -> None:
     )
 
 
-def _check_columns(run: Run, path: Path) -> None:
+def _decode_old(stored: bytes, header: Header, path: Path) -> Run:
+    """Return a run of an earlier format, brought to this one step by step."""
+    document = _decode(stored, dict[str, Any], path)
+    try:
+        for version in range(header.format_version, FORMAT_VERSION):
+            document = STEPS[version](document)
+        return msgspec.convert(document, Run)
+    except (KeyError, TypeError, AttributeError):  # the step met something other than what its version has there
+        problem = f"a part of it is not as format version {header.format_version} has it"
+    except msgspec.ValidationError as error:
+        problem = str(error)
+    except BenchError as error:
+        problem = error.message.rstrip(".")
+    raise BenchError(f"{str(path)!r} is not a run: {problem}.", remedy="Check that it is the run.json of a run.")
+
+
+def _to_2(document: dict[str, Any]) -> dict[str, Any]:
+    """One target, given as text, becomes the first of several."""
+    return document | {
+        "format_version": 2,
+        "planned": [_spec_to_2(spec) for spec in document["planned"]],
+        "cases": [_case_to_2(case) for case in document.get("cases", ())],
+    }
+
+
+def _spec_to_2(spec: dict[str, Any]) -> dict[str, Any]:
+    return _without(spec, "target") | {"targets": [msgspec.to_builtins(parse_target(spec["target"]))]}
+
+
+def _case_to_2(case: dict[str, Any]) -> dict[str, Any]:
+    name = {"target": case["target"]["name"]}
+    return _without(case, "target", "dataset") | {
+        "spec": _spec_to_2(case["spec"]),
+        "targets": [case["target"]],
+        "datasets": [case["dataset"]],
+        "arms": [arm | name for arm in case["arms"]],
+        "workers": [worker | name for worker in case["workers"]],
+    }
+
+
+def _without(values: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if name not in names}
+
+
+STEPS: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _to_2}
+"""What turns a document of a format version into one of the next."""
+
+
+def _problems(run: Run) -> Iterator[str]:
+    """Yield what the types let pass and nothing here could work with."""
+    sampling = run.sampling
+    if sampling.budget_s is not None and not sampling.budget_s > 0:
+        yield f"its budget is {sampling.budget_s:g} seconds"
+    for count, what in ((sampling.workers, "workers"), (sampling.rounds, "rounds")):
+        if count is not None and count < 1:
+            yield f"it was to take {count} {what}"
     for case in run.cases:
-        for arm in case.arms:
-            for taken in arm.samples:
-                columns = (taken.worker, taken.round, taken.wall_ns, taken.cpu_ns, taken.collections)
-                if len({len(column) for column in columns}) != 1:
-                    raise BenchError(
-                        f"{str(path)!r} is not a run: the samples of {arm.name} in {case.spec.scenario} "
-                        f"{case.spec.size} have columns of unequal length.",
-                        remedy="Copy it again from where it came from.",
-                    )
+        where = f"{case.spec.scenario} {case.spec.size}"
+        yield from (f"{problem} in {where}" for problem in _case_problems(case))
+
+
+def _case_problems(case: Case) -> Iterator[str]:
+    targets = len(case.spec.targets)
+    if not targets or (len(case.targets), len(case.datasets)) != (targets, targets):
+        yield f"its targets number {targets}, with facts of {len(case.targets)} and datasets of {len(case.datasets)}"
+    for arm in case.arms:
+        for taken in arm.samples:
+            columns = (taken.worker, taken.round, taken.wall_ns, taken.cpu_ns, taken.collections)
+            if len({len(column) for column in columns}) != 1:
+                yield f"the samples of {arm.name} have columns of unequal length"
+            if min((*taken.worker, *taken.round), default=0) < 0:
+                yield f"the samples of {arm.name} name a worker or a round below 0"
 
 
 def _sync_folder(folder: Path) -> None:

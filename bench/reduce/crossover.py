@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from bench.model import CaseSpec, DatasetOptions, Run
+from bench.model import Asked, CaseSpec, DatasetOptions, Run
 from bench.reduce.pairing import grid, paired_ratio
 from bench.reduce.summaries import summarise_all
 from bench.reduce.types import ArmSummary, CaseSummary, Crossover, CrossoverPoint, Estimate
@@ -18,7 +18,7 @@ LEVELS = ("parents", "children", "grandchildren")
 
 
 def crossovers(run: Run, *, summaries: Sequence[CaseSummary] | None = None) -> tuple[Crossover, ...]:
-    """Return the series of a run: cases that differ in one number of their size, two at the least.
+    """Return the series of a run: cases of a target that differ in one number of their size, two at the least.
 
     summaries: the run's cases reduced, where the caller has them already.
     """
@@ -65,7 +65,7 @@ class _Series(NamedTuple):
 
     level: int
     scenario: str
-    target: str
+    targets: tuple[Asked, ...]
     dataset: DatasetOptions
     above: tuple[int, ...]
     below: tuple[int, ...]
@@ -73,7 +73,7 @@ class _Series(NamedTuple):
 
 def _series(level: int, spec: CaseSpec) -> _Series:
     counts = spec.size.counts
-    return _Series(level, spec.scenario, spec.target, spec.dataset, counts[:level], counts[level + 1 :])
+    return _Series(level, spec.scenario, spec.targets, spec.dataset, counts[:level], counts[level + 1 :])
 
 
 def _crossover(level: int, members: Mapping[int, CaseSummary]) -> Crossover:

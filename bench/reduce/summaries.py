@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from bench.model import Arm, Case, Run
 from bench.reduce.pairing import Grid, grid, paired_ratio, time_of, worker_ratio
 from bench.reduce.types import ArmSummary, CaseSummary, Estimate
+from bench.reduce.views import views
 
 
 def summarise(case: Case) -> CaseSummary:
-    """Reduce a case. An arm that is wrong, failed or was never timed has None for every figure, and is not ranked.
+    """Reduce a case of one target, of which `views` makes one of several.
+
+    An arm that is wrong, failed or was never timed has None for every figure, and is not ranked.
 
     Every ratio is between samples of the same worker and round, and the best is found by these ratios too: from the
     strategy with the least quiet time on to the one that has the least ratio to it, as long as that is below 1. Should
@@ -49,8 +52,8 @@ def summarise(case: Case) -> CaseSummary:
 
 
 def summarise_all(run: Run) -> tuple[CaseSummary, ...]:
-    """Reduce every case of a run, in its order: what each of the reports is made from."""
-    return tuple(summarise(case) for case in run.cases)
+    """Reduce every case of a run on every one of its targets, in their order: what each report is made from."""
+    return tuple(summarise(view) for case in run.cases for view in views(case))
 
 
 def is_tied(ratio: Estimate, noise: float | None) -> bool:

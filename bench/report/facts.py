@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import shlex
 
-from bench.model import Case, Run
+from bench.model import Case, Run, TargetFacts
 from bench.reduce.crossover import level_name
 from bench.report.units import bytes_text, count_text, counted
 
 ONE_OF = {"parents": "parent", "children": "child", "grandchildren": "grandchild"}
+
+SHORT_DIGEST = 12
+"""Digits of an image's digest that are shown; the run file has them all."""
 
 Facts = tuple[tuple[str, str], ...]
 """Names and values, in the order in which they are shown; what is not known is left out."""
 
 
 def case_title(case: Case) -> str:
-    """A case's name: `one_to_many 1000x50 on sqlite`."""
-    return f"{case.spec.scenario} {case.spec.size} on {case.spec.target}"
+    """The name of a case of one target: `one_to_many 1000x50 on sqlite`."""
+    return f"{case.spec.scenario} {case.spec.size} on {case.targets[0].name}"
 
 
 def dataset_text(case: Case) -> str:
     """The dataset in a line: rows of each level, how children are spread and stored, the text's width, the seed."""
-    options, shape = case.spec.dataset, case.dataset.shape
+    options, shape = case.spec.dataset, case.datasets[0].shape
     rows = ", ".join(_rows(level, count) for level, count in enumerate(shape.rows))
     childless = f", {count_text(shape.childless[0])} parents without any" if any(shape.childless[:1]) else ""
     return (
@@ -38,7 +41,7 @@ def run_facts(run: Run) -> Facts:
         {
             "Run": f"{run.id} ({run.status})",
             "Date": f"{run.created[:16].replace('T', ' ')} UTC" if run.created else "",
-            "Target": "; ".join(dict.fromkeys(target_text(case) for case in run.cases)),
+            "Target": "; ".join(dict.fromkeys(target_text(target) for case in run.cases for target in case.targets)),
             "Versions": f"Python {environment.python}, SQLAlchemy {environment.sqlalchemy} ({compiled})",
             "Machine": f"{environment.cpu}, {counted(environment.cpu_count, 'CPU')}, "
             f"{bytes_text(environment.memory_bytes)} memory; {environment.os}; load {environment.load_1m:.2f}",
@@ -54,7 +57,7 @@ def settings_facts(run: Run) -> Facts:
     ]
     budget = [f"budget {sampling.budget_s:g} s a case"] if sampling.budget_s is not None else []
     quick = ["a quick look"] if sampling.quick else []
-    targets = {case.target.name: case.target.settings for case in run.cases}
+    targets = {target.name: target.settings for case in run.cases for target in case.targets}
     return _known(
         {
             "Command": shlex.join(run.command),
@@ -70,11 +73,24 @@ def settings_facts(run: Run) -> Facts:
     )
 
 
-def target_text(case: Case) -> str:
-    """Where a case ran: `sqlite 3.40.1 by pysqlite 3.11.7 (embedded)`."""
-    target = case.target
+def target_text(target: TargetFacts) -> str:
+    """Where a case ran: `sqlite 3.40.1 by pysqlite 3.11.7 (embedded)`, whose build it was, and what was added."""
     driver = f"{target.driver} {target.driver_version}".rstrip()
-    return f"{target.dialect} {target.server_version} by {driver} ({target.provider})"
+    image = f"image {_short_digest(target.image)}" if target.image else ""
+    delay = f"{round_trip_text(target.delay.asked_ns)} added to a round trip" if target.delay else ""
+    how = ", ".join(part for part in (target.provider, target.origin, image, delay) if part)
+    return f"{target.dialect} {target.server_version} by {driver} ({how})"
+
+
+def round_trip_text(asked_ns: int) -> str:
+    """A round-trip time as it was asked for: `0 ms`, `0.5 ms`, `1 ms`."""
+    return f"{asked_ns / 1e6:g} ms"
+
+
+def _short_digest(digest: str) -> str:
+    """A digest as far as people compare them: `sha256:0123456789ab`."""
+    kind, colon, digits = digest.rpartition(":")
+    return f"{kind}{colon}{digits[:SHORT_DIGEST]}"
 
 
 def _rows(level: int, count: int) -> str:

@@ -33,7 +33,7 @@ def findings(summary: CaseSummary) -> tuple[str, ...]:
         *(_verdict(summary) if _claims(summary) else _look(summary)),
         *_rule_of_thumb(summary),
         *_collector(summary),
-        *([SQLITE_NOTE] if summary.case.target.dialect == "sqlite" and summary.best else []),
+        *([SQLITE_NOTE] if summary.case.targets[0].dialect == "sqlite" and summary.best else []),
     )
 
 

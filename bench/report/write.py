@@ -85,8 +85,8 @@ def _images(
 ) -> Iterator[tuple[str, PurePosixPath]]:
     """Captions as Markdown takes them, with the image that each stands under, from the report's folder."""
     for at, chart in charts.crossovers.items():
-        spec = series[at].cases[0].case.spec
-        yield f"{chart.title} ({spec.scenario} {series[at].fixed} on {spec.target})", _image(chart)
+        case = series[at].cases[0].case
+        yield f"{chart.title} ({case.spec.scenario} {series[at].fixed} on {case.targets[0].name})", _image(chart)
     for at, drawn in charts.cases.items():
         for chart in drawn:
             yield f"{case_title(summaries[at].case)}: {chart.title[:1].lower()}{chart.title[1:]}", _image(chart)

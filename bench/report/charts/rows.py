@@ -54,7 +54,8 @@ def _put(
 
 def measured(case: Case) -> str:
     """What was measured, for a subtitle: scenario, size, database."""
-    server = f"{case.target.name} {case.target.server_version}".strip()
+    target = case.targets[0]
+    server = f"{target.name} {target.server_version}".strip()
     return f"{case.spec.scenario} {case.spec.size} on {server}"
 
 

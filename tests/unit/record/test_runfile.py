@@ -14,10 +14,11 @@ from support.any_run import any_run
 from support.runs import make_run
 
 from bench.errors import BenchError
-from bench.model import Run
+from bench.model import Run, parse_target
 from bench.record import FORMAT_VERSION, load, save
 
 GOLDEN = Path(__file__).parents[2] / "data" / "run-v1.json"
+GOLDEN_2 = GOLDEN.with_name("run-v2.json")
 
 # A folder made once serves every example: each writes the whole file anew.
 SHARED_FOLDER = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
@@ -42,6 +43,79 @@ def test_a_file_of_the_first_format_stays_readable() -> None:
     assert run.id == "20260102-030405-golden"
     assert [len(case.arms) for case in run.cases] == [13]
     assert run.cases[0].arms[0].samples[0].wall_ns[0] > 0
+
+
+def test_a_run_of_the_first_format_has_one_target_that_every_arm_and_worker_names() -> None:
+    run = load(GOLDEN)
+    (case,) = run.cases
+    assert run.format_version == FORMAT_VERSION
+    assert case.spec.targets == run.planned[0].targets == (parse_target("sqlite"),)
+    assert (case.targets[0].server_version, len(case.datasets)) == ("3.40.1", 1)
+    assert {arm.target for arm in case.arms} == {worker.target for worker in case.workers} == {"sqlite"}
+
+
+@pytest.mark.parametrize("text", ["postgres:17+asyncpg", "sqlite+aiosqlite"])
+def test_every_target_that_the_first_format_could_name_is_read(text: str, tmp_path: Path) -> None:
+    document = json.loads(GOLDEN.read_text())
+    document["planned"][0]["target"] = text
+    assert str(load(changed(tmp_path, planned=document["planned"])).planned[0].targets[0]) == text
+
+
+def test_a_target_of_the_first_format_that_there_is_none_of_is_an_error_with_the_file(tmp_path: Path) -> None:
+    document = json.loads(GOLDEN.read_text())
+    document["cases"][0]["spec"]["target"] = "oracle"
+    with pytest.raises(BenchError, match=r"run\.json' is not a run: There is no database 'oracle'"):
+        load(changed(tmp_path, cases=document["cases"]))
+
+
+@pytest.mark.parametrize("fields", [{"cases": 1}, {"planned": [1]}, {"cases": [{}]}, {"planned": None}])
+def test_a_part_that_the_first_format_has_otherwise_is_an_error(fields: dict[str, Any], tmp_path: Path) -> None:
+    with pytest.raises(BenchError, match="not as format version 1 has it"):
+        load(changed(tmp_path, **fields))
+
+
+def test_a_file_of_the_second_format_stays_readable() -> None:
+    run = load(GOLDEN_2)
+    (case,) = run.cases
+    assert [str(asked) for asked in case.spec.targets] == [target.name for target in case.targets]
+    assert [(target.name, target.clusters) for target in case.targets] == [("postgres:14", 5), ("postgres:18", 5)]
+    assert {arm.target for arm in case.arms} == {"postgres:14", "postgres:18", "postgres:14 (twin)"}
+    assert [arm.strategy for arm in case.arms if arm.jit] == ["joined"]
+    assert case.targets[1].delay is None
+    assert [len(dataset.fingerprint) for dataset in case.datasets] == [64, 64]
+
+
+@pytest.mark.parametrize(
+    ("sampling", "said"),
+    [
+        ({"workers": -1}, "it was to take -1 workers"),
+        ({"workers": 0}, "it was to take 0 workers"),
+        ({"rounds": -3}, "it was to take -3 rounds"),
+        ({"budget_s": -60.0}, "its budget is -60 seconds"),
+        ({"budget_s": 0.0}, "its budget is 0 seconds"),
+    ],
+)
+def test_an_amount_that_cannot_be_sampled_is_an_error(sampling: dict[str, Any], said: str, tmp_path: Path) -> None:
+    whole = json.loads(GOLDEN.read_text())["sampling"]
+    with pytest.raises(BenchError, match=rf"is not a run: {said}\. Copy it again"):
+        load(changed(tmp_path, sampling=whole | sampling))
+
+
+@pytest.mark.parametrize("column", ["worker", "round"])
+def test_a_worker_or_a_round_below_nought_is_an_error(column: str, tmp_path: Path) -> None:
+    document = json.loads(GOLDEN.read_text())
+    document["cases"][0]["arms"][0]["samples"][0][column][0] = -1
+    with pytest.raises(BenchError, match="name a worker or a round below 0"):
+        load(changed(tmp_path, cases=document["cases"]))
+
+
+@pytest.mark.parametrize("part", ["targets", "datasets"])
+def test_a_target_without_its_facts_is_an_error(part: str, tmp_path: Path) -> None:
+    document = json.loads(GOLDEN_2.read_text())
+    document["cases"][0][part].pop()
+    (tmp_path / "run.json").write_text(json.dumps(document))
+    with pytest.raises(BenchError, match="its targets number 2, with facts of"):
+        load(tmp_path)
 
 
 @FEW

@@ -24,7 +24,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 from PIL import Image
-from support.runs import make_arm, make_case, make_run, make_samples, typical_times, without_samples
+from support.runs import make_arm, make_case, make_run, make_samples, make_target, typical_times, without_samples
 
 from bench.model import Case
 from bench.reduce.crossover import crossovers
@@ -278,7 +278,11 @@ def test_a_name_is_shown_as_it_is_written_whatever_it_is() -> None:
 def test_a_file_name_is_plain_whatever_the_scenario_is_called(figures: list[Figure]) -> None:
     cases = [without_samples(make_case({"selectin": 6.0}, rounds=1)) for _ in HOSTILE]
     named = [
-        summarise(replace(case, spec=replace(case.spec, scenario=f"../../{scenario}" * 40, target="../x")))
+        summarise(
+            replace(
+                case, spec=replace(case.spec, scenario=f"../../{scenario}" * 40), targets=(make_target(name="../x"),)
+            )
+        )
         for case, scenario in zip(cases, HOSTILE, strict=True)
     ]
     stems = [chart.stem for chart in draw_charts([*named, named[0]], [])]

@@ -193,12 +193,13 @@ def test_command_environment_and_settings_are_there() -> None:
 
 
 HOSTILE = """</script></style></svg>--><script>alert(1)</script><img src=x onerror="alert(1)">'"{{ 7*7 }}&amp;]]>"""
-FIXED = {"status", "kind", "fault", "collector", "children", "order"}
+FIXED = {"status", "kind", "fault", "collector", "children", "order", "database"}
+PROVIDERS = {"auto", "binaries", "docker"}
 
 
 def poison(value: Any, key: str = "") -> Any:
     """The same with hostile text in every string that may hold any."""
-    if isinstance(value, str) and key not in FIXED:
+    if isinstance(value, str) and key not in FIXED and value not in PROVIDERS:
         return value + HOSTILE
     if isinstance(value, Sequence) and not isinstance(value, str):
         return [poison(each, key) for each in value]

@@ -122,7 +122,15 @@ def run(*, results: Path, resume: str | None, dry_run: bool, quiet: bool, verbos
         click.echo(commands.describe(plan()))
         return
     interrupt_on_termination()
-    outcome = commands.run(plan, results=results, resume=resume, quiet=quiet, verbose=verbose, say=click.echo)
+    outcome = commands.run(
+        plan,
+        results=results,
+        resume=resume,
+        databases=asked["databases"],
+        quiet=quiet,
+        verbose=verbose,
+        say=click.echo,
+    )
     if failure := outcome.cut_short or outcome.fault:
         raise failure
 

@@ -109,15 +109,27 @@ def parse_budget(text: str) -> float:
 
 
 def run(
-    make: Callable[[], Plan], *, results: Path, resume: str | None, quiet: bool, verbose: bool, say: Say
+    make: Callable[[], Plan],
+    *,
+    results: Path,
+    resume: str | None,
+    databases: str,
+    quiet: bool,
+    verbose: bool,
+    say: Say,
 ) -> Outcome:
-    """Measure, store, `say` the table, and write the report, also of what was measured before a run was cut short."""
+    """Measure, store, `say` the table, and write the report, also of what was measured before a run was cut short.
+
+    databases: where to run, of which a run that is resumed takes the passwords and nothing else.
+    """
     shown = face(quiet=quiet, verbose=verbose)
     if resume:
         folder = record.folder_of(resume, results=results)
         with record.held(folder):
             stored = record.load(resume, results=results)
-            return measured(pipeline.plan_of(stored), record.Store(folder, pipeline.going_on(stored)), shown, say)
+            _, secrets = parse_targets(databases)
+            goes_on = record.Store(folder, pipeline.going_on(stored))
+            return measured(pipeline.plan_of(stored, secrets), goes_on, shown, say)
     planned = make()
     folder = record.new_folder(results, planned.label, datetime.now(UTC))
     with record.held(folder):

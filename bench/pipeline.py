@@ -19,7 +19,7 @@ from bench.measure.events import ArmObserved, CaseFinished, CaseStarted, Doubted
 from bench.measure.observing import Observing, observe
 from bench.measure.sampling import SamplingLoop, Team
 from bench.measure.warming import warm_loads
-from bench.model import Arm, Asked, Case, Run, Warned
+from bench.model import Arm, Asked, Case, Run, Secrets, Warned
 from bench.plan import Plan, without
 
 SCRATCH = "scratch"
@@ -91,9 +91,11 @@ def begun(plan: Plan, folder: Path) -> Run:
     )
 
 
-def plan_of(stored: Run) -> Plan:
-    """Return the plan that a stored run was measured by."""
-    return Plan(specs=stored.planned, sampling=stored.sampling, label=stored.label, command=stored.command)
+def plan_of(stored: Run, secrets: Secrets) -> Plan:
+    """Return the plan that a stored run was measured by. secrets: the passwords, of which it has none."""
+    return Plan(
+        specs=stored.planned, sampling=stored.sampling, label=stored.label, command=stored.command, secrets=secrets
+    )
 
 
 def going_on(stored: Run) -> Run:
@@ -222,9 +224,14 @@ def clock(case: CaseUnderWay, scratch: Path, renew: Callable[[], None]) -> Itera
 
 @contextmanager
 def team(case: CaseUnderWay, targets: Sequence[str], hash_seed: int) -> Iterator[Team]:
-    """Yield a fresh worker for each target; they are gone when the block is left."""
-    with ExitStack() as workers:
-        yield {target: workers.enter_context(case.worker(target, hash_seed=hash_seed)) for target in targets}
+    """Yield a fresh worker for each target; they start at the same time, and are gone when the block is left."""
+    with ExitStack() as ends:
+        workers = {target: case.worker(target, hash_seed=hash_seed) for target in targets}
+        for worker in workers.values():
+            ends.push(worker)
+        for worker in workers.values():
+            worker.__enter__()
+        yield workers
 
 
 def _places(case: CaseUnderWay) -> str:

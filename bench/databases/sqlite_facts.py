@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import platform
 import sqlite3
 import tempfile
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 from bench.connect import engine
@@ -39,9 +41,10 @@ SETTINGS = (
 def facts(target: Target) -> TargetFacts:
     """Return the facts of a target. The settings are those of a connection as `bench.connect` makes it.
 
-    They are compared with a file that was just made: an in-memory database differs in its journal by nature.
+    They are read by the standard library's driver, whichever is measured, and compared with a file that was just made:
+    an in-memory database differs in its journal by nature.
     """
-    opened = engine(target)
+    opened = engine(replace(target, driver="pysqlite"))
     with closing(opened.raw_connection()) as connection:
         assert connection.driver_connection is not None
         settings = _settings(connection.driver_connection)
@@ -51,11 +54,16 @@ def facts(target: Target) -> TargetFacts:
         name=target.name,
         dialect=target.dialect,
         driver=target.driver,
-        driver_version=platform.python_version(),
+        driver_version=_driver_version(target.driver),
         server_version=sqlite3.sqlite_version,
         provider=target.provider,
         settings={name: value for name, value in settings.items() if value != defaults.get(name)},
     )
+
+
+def _driver_version(driver: str) -> str:
+    """Return the version of a package, and Python's own for its own driver."""
+    return platform.python_version() if driver == "pysqlite" else importlib.metadata.version(driver)
 
 
 def _defaults() -> dict[str, str]:

@@ -50,9 +50,10 @@ def test_every_strategy_does_equal_work_by_every_driver_and_counts_by_its_formul
     case = only_case(bench)
     assert case.status == "measured"
     assert not [warning for warning in case.warnings if warning.code == "formula"]
-    assert (case.target.dialect, case.target.driver, case.target.provider) == ("postgresql", driver, "binaries")
-    assert case.target.origin
-    assert {"jit", "pg_jit_available()", "fsync"} <= set(case.target.settings)
+    (target,) = case.targets
+    assert (target.dialect, target.driver, target.provider) == ("postgresql", driver, "binaries")
+    assert target.origin
+    assert {"jit", "pg_jit_available()", "fsync"} <= set(target.settings)
     for arm in case.arms:
         assert arm.error is None
         assert arm.samples
@@ -63,7 +64,7 @@ def test_one_set_of_rows_has_one_fingerprint_on_every_database(tmp_path: Path) -
     for database in ("sqlite", "postgres"):
         assert bench("run", "--db", database, "--size", "10x3", "--quick", "-q").returncode == 0
 
-    prints = {record.load(str(run), results=bench.results).cases[0].dataset.fingerprint for run in bench.runs()}
+    prints = {record.load(str(run), results=bench.results).cases[0].datasets[0].fingerprint for run in bench.runs()}
 
     assert len(bench.runs()) == 2
     assert len(prints) == 1
@@ -98,8 +99,8 @@ def test_no_server_is_left_behind(tmp_path: Path, ending: signal.Signals) -> Non
         ("postgres:new", 2, "of version 'new'"),
         ("postgres+asyncg", 2, "did you mean 'asyncpg'"),
         ("postgrs", 2, "did you mean 'postgres'"),
-        ("sqlite:3", 2, "of version '3'"),
-        ("sqlite,postgres", 2, "One run measures on one database"),
+        ("sqlite:", 2, "names no file"),
+        ("postgres:15@nowhere", 3, "of the origin 'nowhere'"),
     ],
 )
 def test_a_database_that_cannot_be_had_is_a_sentence(tmp_path: Path, database: str, code: int, says: str) -> None:

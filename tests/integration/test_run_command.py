@@ -95,7 +95,7 @@ def test_the_run_file_holds_what_a_reader_would_ask(small: tuple[Bench, str]) ->
         assert len(case.workers) == 5
         assert len({worker.pid for worker in case.workers}) == 5
         assert all(worker.live_objects > 1000 for worker in case.workers)
-        assert case.target.server_version
+        assert case.targets[0].server_version
         assert case.timing.total_s > case.timing.loading_s > 0
 
 
@@ -214,5 +214,5 @@ def test_every_dataset_option_gives_equal_work_and_counts_by_the_formulas(
     case = stored(bench).cases[0]
     assert case.status == "measured"
     assert not [warning for warning in case.warnings if warning.code == "formula"]
-    assert case.dataset.shape.parents == 20
-    assert abs(case.dataset.shape.children - children) <= children // 2
+    assert case.datasets[0].shape.parents == 20
+    assert abs(case.datasets[0].shape.children - children) <= children // 2

@@ -9,12 +9,14 @@ from __future__ import annotations
 import importlib
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import quote, urlencode
 
-from sqlalchemy import URL, Engine, create_engine, event
+from sqlalchemy import URL, AsyncAdaptedQueuePool, Engine, QueuePool, create_engine, event
 
 from bench.errors import BenchError
 from bench.model.target import Target
@@ -25,6 +27,42 @@ Call = Callable[[Callable[[], Result]], Result]
 _SETTING = re.compile(r"[A-Za-z_]+", re.ASCII)
 _SETTING_VALUE = re.compile(r"-?[A-Za-z0-9_]+", re.ASCII)
 _SERVER_SETTING = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*", re.ASCII)
+
+_OWN = ("binaries", "docker")
+"""Providers of servers of ours."""
+
+_OWN_SERVER = {
+    "channel_binding": "prefer",
+    "client_encoding": "UTF8",
+    "connect_timeout": "10",
+    "gssencmode": "disable",
+    "hostaddr": "",
+    "load_balance_hosts": "disable",
+    "options": "",
+    "require_auth": "none,password,md5,scram-sha-256,gss",
+    "requirepeer": "",
+    "sslmode": "disable",
+    "sslnegotiation": "postgres",
+    "target_session_attrs": "any",
+}
+"""What libpq is told for servers of ours, whatever PGSSLMODE, PGOPTIONS and the like say for others."""
+
+_ASYNCPG_OWN_SERVER: dict[str, Any] = {"ssl": False, "direct_tls": False, "target_session_attrs": "any"}
+"""The same for asyncpg, which reads fewer of these variables."""
+
+_ASYNCPG_IS_SO = {"channel_binding": ("disable", "prefer"), "gssencmode": ("disable", "prefer")}
+"""Values of options that ask for no more than asyncpg does in any case."""
+
+_ASYNCPG_SSL = (
+    "sslcert",
+    "sslcrl",
+    "sslkey",
+    "sslnegotiation",
+    "sslrootcert",
+    "ssl_max_protocol_version",
+    "ssl_min_protocol_version",
+)
+"""Options of libpq that asyncpg takes by the same names, but in a URL only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,16 +107,36 @@ def engine(target: Target) -> Engine:
 
     One connection stays open from its first use on, so that no load but the first pays for opening it. Where
     `engine.dialect.is_async`, it is used inside `calling` only.
-    Raises BenchError where the driver is not installed, and ValueError for a dialect that there is no way to connect
-    to and for a setting that is not plain words.
+    Raises BenchError where the driver is not installed or cannot take one of the target's options, and ValueError for
+    a dialect that there is no way to connect to and for a setting that is not plain words.
     """
     driver = require(target)
-    if target.dialect == "sqlite":
-        made = _create(_sqlite_url(target), driver)
-        if target.settings:
-            _set_on_connect(made, target.settings)
-        return made
-    return _create(_postgresql_url(target), driver, connect_args=_startup_settings(target))
+    if target.dialect != "sqlite":
+        return _create(_postgresql_url(target), driver, connect_args=postgresql_arguments(target))
+    made = _in_memory(target, driver) if target.memory else _create(_sqlite_url(target), driver)
+    if target.settings:
+        _set_on_connect(made, target.settings)
+    return made
+
+
+def postgresql_arguments(target: Target) -> dict[str, Any]:
+    """Return what the target's driver is given to connect, beside host, port, user, password and database.
+
+    Those are the target's options and settings; a setting stands as the connection starts, without a statement. What
+    the environment says for libpq (PGSSLMODE, PGOPTIONS and the like) does not reach servers of ours. Raises as
+    `engine` does.
+    """
+    for name in target.settings:
+        if not _SERVER_SETTING.fullmatch(name):
+            raise ValueError(f"{name} is not a setting in plain words")
+    own = target.provider in _OWN
+    if target.driver == "asyncpg":
+        return {**(_ASYNCPG_OWN_SERVER if own else {}), **_for_asyncpg(target)}
+    given = {**(_own_server() if own else {}), **target.options}
+    settings = [f"-c {name}={_escaped(value)}" for name, value in target.settings.items()]
+    if settings:  # after the options that are there, for the last one holds
+        given["options"] = " ".join(filter(None, [given.get("options"), *settings]))
+    return given
 
 
 @contextmanager
@@ -125,6 +183,46 @@ def _sqlite_url(target: Target) -> URL:
     )
 
 
+def _in_memory(target: Target, driver: Driver) -> Engine:
+    """Return an engine of which each new connection is a copy in memory of the target's file, to be read only.
+
+    The copy is made as the connection opens, by SQLite's backup.
+    """
+    file = f"{Path(target.database).absolute().as_uri()}?mode=ro"
+    made = _create(
+        URL.create(f"sqlite+{target.driver}"),
+        driver,
+        poolclass=AsyncAdaptedQueuePool if driver.asynchronous else QueuePool,  # SQLAlchemy's own share a connection
+        connect_args={"check_same_thread": False},  # as it is for files
+    )
+
+    @event.listens_for(made, "connect")
+    def copy(connection: Any, _record: object) -> None:
+        if driver.asynchronous:
+            connection.run_async(partial(_copied_async, file))
+        else:
+            _copied(file, connection)
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA query_only = on")
+        cursor.close()
+
+    return made
+
+
+def _copied(file: str, copy: Any) -> None:
+    import sqlite3
+
+    with closing(sqlite3.connect(file, uri=True)) as source:
+        source.backup(copy)
+
+
+async def _copied_async(file: str, copy: Any) -> None:
+    import aiosqlite
+
+    async with aiosqlite.connect(file, uri=True) as source:
+        await source.backup(copy)
+
+
 def _postgresql_url(target: Target) -> URL:
     """Return the URL, made of its parts and never of text: any name, an IPv6 address or a socket's folder may come."""
     return URL.create(
@@ -137,16 +235,45 @@ def _postgresql_url(target: Target) -> URL:
     )
 
 
-def _startup_settings(target: Target) -> dict[str, Any]:
-    """Return the connect arguments that set the target's settings as a connection starts, without a statement."""
-    for name in target.settings:
-        if not _SERVER_SETTING.fullmatch(name):
-            raise ValueError(f"{name} is not a setting in plain words")
-    if not target.settings:
-        return {}
-    if target.driver == "asyncpg":
-        return {"server_settings": dict(target.settings)}
-    return {"options": " ".join(f"-c {name}={_escaped(value)}" for name, value in target.settings.items())}
+def _own_server() -> dict[str, str]:
+    """Return of `_OWN_SERVER` what the libpq at hand knows."""
+    from psycopg.pq import Conninfo
+
+    known = {option.keyword.decode() for option in Conninfo.get_defaults()}
+    return {name: value for name, value in _OWN_SERVER.items() if name in known}
+
+
+def _for_asyncpg(target: Target) -> dict[str, Any]:
+    """Return the target's options and settings in asyncpg's words. Raises BenchError for what it cannot take."""
+    left = dict(target.options)
+    arguments: dict[str, Any] = {}
+    started = {name: left.pop(name) for name in ("application_name", "options") if name in left}
+    if started or target.settings:
+        arguments["server_settings"] = started | target.settings
+    if "connect_timeout" in left:  # libpq waits for ever where it is 0
+        arguments["timeout"] = _seconds(left.pop("connect_timeout")) or None
+    if "target_session_attrs" in left:
+        arguments["target_session_attrs"] = left.pop("target_session_attrs")
+    mode = left.pop("sslmode", None)
+    files = {name: left.pop(name) for name in _ASYNCPG_SSL if name in left}
+    by_socket = target.host.startswith("/")  # there libpq ignores them, and asyncpg would insist
+    if mode and not by_socket:
+        arguments["ssl"] = mode
+    if files and not by_socket:
+        arguments["dsn"] = "postgresql://?" + urlencode(files, quote_via=quote)
+    if lacking := [name for name, value in left.items() if value not in _ASYNCPG_IS_SO.get(name, ())]:
+        raise BenchError(
+            f"The driver asyncpg has nothing for the option {', '.join(sorted(lacking))}.",
+            remedy="Leave it out, or measure with psycopg or psycopg_async.",
+        )
+    return arguments
+
+
+def _seconds(text: str) -> int:
+    try:
+        return max(0, int(text))
+    except ValueError:
+        raise BenchError(f"{text!r} is not a number of seconds.", remedy="An example: connect_timeout=10.") from None
 
 
 def _escaped(value: str) -> str:

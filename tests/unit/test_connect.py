@@ -6,6 +6,7 @@ import subprocess
 import sys
 import traceback
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -124,6 +125,51 @@ def test_a_setting_cannot_carry_a_statement(tmp_path: Path) -> None:
         engine(target(tmp_path / "f.db", settings={"cache_size": "1; DROP TABLE t"}))
 
 
+IN_MEMORY = pytest.mark.parametrize("driver", ["pysqlite", "aiosqlite"])
+
+
+@IN_MEMORY
+def test_in_memory_each_connection_has_a_copy_that_outlives_the_file(driver: str, tmp_path: Path) -> None:
+    path = make_database(tmp_path / "'so' called %20?.db")
+    made = engine(target(path, driver=driver, memory=True, settings={"cache_size": "-4000"}))
+
+    def work() -> None:
+        with made.connect() as first, made.connect() as second:
+            path.unlink()
+            for connection in (first, second):
+                assert connection.scalar(text("SELECT n FROM t")) == 7
+                assert connection.execute(text("PRAGMA database_list")).all() == [(0, "main", "")]
+                assert connection.scalar(text("PRAGMA cache_size")) == -4000
+
+    with calling(made) as call:
+        call(work)
+
+
+@IN_MEMORY
+def test_in_memory_the_copy_is_made_once_however_often_it_is_used(driver: str, tmp_path: Path) -> None:
+    path = make_database(tmp_path / "f.db")
+    made = engine(target(path, driver=driver, memory=True))
+
+    def work() -> None:
+        for _ in range(3):
+            with made.connect() as connection:
+                assert connection.scalar(text("SELECT n FROM t")) == 7
+            path.unlink(missing_ok=True)
+
+    with calling(made) as call:
+        call(work)
+
+
+@IN_MEMORY
+def test_in_memory_nothing_can_be_written_and_no_file_is_made(driver: str, tmp_path: Path) -> None:
+    with pytest.raises(OperationalError, match="readonly database"):
+        ask(target(make_database(tmp_path / "f.db"), driver=driver, memory=True), "INSERT INTO t VALUES (8)")
+    with pytest.raises((OperationalError, sqlite3.OperationalError), match="unable to open database file"):
+        ask(target(tmp_path / "none.db", driver=driver, memory=True), "SELECT 1")
+
+    assert [path.name for path in tmp_path.iterdir()] == ["f.db"]
+
+
 def test_a_dialect_that_there_is_no_way_to_is_refused() -> None:
     with pytest.raises(ValueError, match="no way to connect to oracle"):
         engine(target("f.db", dialect="oracle", driver="oracledb"))
@@ -233,6 +279,76 @@ def test_settings_are_set_on_every_connection_whatever_is_in_them(postgres: Post
 def test_a_setting_of_a_server_cannot_carry_another_one(driver: str) -> None:
     with pytest.raises(ValueError, match="not a setting in plain words"):
         engine(target("f", dialect="postgresql", driver=driver, settings={"jit=off -c work_mem": "1"}))
+
+
+@SERVER_DRIVERS
+def test_options_of_a_url_hold_beside_settings_which_come_last(postgres: PostgresForTests, driver: str) -> None:
+    reached = postgres.target(
+        "postgres",
+        driver,
+        options={
+            "application_name": "it's me",
+            "connect_timeout": "7",
+            "options": "-c work_mem=77kB -c search_path=theirs",
+            "sslmode": "require",  # which libpq ignores on a Unix socket
+        },
+        settings={"search_path": '"our own"'},
+    )
+
+    assert ask(reached, "SHOW application_name") == "it's me"
+    assert ask(reached, "SHOW work_mem") == "77kB"
+    assert ask(reached, "SHOW search_path") == '"our own"'
+
+
+@SERVER_DRIVERS
+@pytest.mark.parametrize("provider", ["binaries", "docker"])
+def test_what_the_environment_says_for_other_servers_does_not_reach_ours(
+    postgres: PostgresForTests, driver: str, provider: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reached = postgres.target("postgres", driver, host="127.0.0.1", password=postgres.password, provider=provider)
+    for name, value in {
+        "PGCHANNELBINDING": "require",
+        "PGCLIENTENCODING": "LATIN1",
+        "PGDATABASE": "other",
+        "PGGSSENCMODE": "require",
+        "PGHOST": "nowhere.invalid",
+        "PGHOSTADDR": "192.0.2.1",
+        "PGOPTIONS": "-c work_mem=77kB",
+        "PGPASSWORD": "other",
+        "PGPORT": "1",
+        "PGREQUIREAUTH": "none",
+        "PGREQUIREPEER": "nobody",
+        "PGSSLMODE": "verify-full",
+        "PGSSLNEGOTIATION": "direct",
+        "PGSSLROOTCERT": "/nowhere",
+        "PGTARGETSESSIONATTRS": "standby",
+        "PGUSER": "other",
+    }.items():
+        monkeypatch.setenv(name, value)
+
+    assert ask(reached, "SHOW work_mem") == "4MB"
+    assert ask(replace(reached, settings={"work_mem": "88kB"}), "SHOW work_mem") == "88kB"
+    assert ask(reached, "SHOW client_encoding").upper() == "UTF8"
+
+
+@SERVER_DRIVERS
+def test_encryption_that_a_url_asks_for_is_insisted_on(postgres: PostgresForTests, driver: str) -> None:
+    reached = postgres.target("postgres", driver, host="127.0.0.1", password=postgres.password)
+
+    assert ask(replace(reached, options={"sslmode": "disable"}), "SELECT 1") == 1
+    with pytest.raises((DBAPIError, OSError), match=r"(?i)SSL"):  # this server has none
+        ask(replace(reached, options={"sslmode": "require"}), "SELECT 1")
+
+
+def test_asyncpg_is_refused_what_it_would_ignore() -> None:
+    reached = target(
+        "f", dialect="postgresql", driver="asyncpg", options={"channel_binding": "require", "keepalives": "1"}
+    )
+
+    with pytest.raises(BenchError, match="nothing for the option channel_binding, keepalives") as caught:
+        engine(reached)
+    assert "psycopg" in caught.value.remedy
+    engine(replace(reached, options={"channel_binding": "prefer", "gssencmode": "disable"}))
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
+from bench.connect import postgresql_arguments
 from bench.errors import BenchError, DatabaseUnavailable
 from bench.model import Target
 
@@ -13,9 +15,6 @@ if TYPE_CHECKING:
     import psycopg
 
 PROVIDER = "binaries"
-
-_OWN_SERVER: dict[str, Any] = {"sslmode": "disable", "hostaddr": "", "options": ""}
-"""For servers of ours, whatever PGSSLMODE, PGHOSTADDR or PGOPTIONS the user has set for others."""
 
 
 def require_driver() -> None:
@@ -47,8 +46,7 @@ def connected(target: Target) -> Iterator[psycopg.Connection]:
             password=target.password or None,
             dbname=target.database,
             autocommit=True,
-            connect_timeout=10,
-            **(_OWN_SERVER if target.provider == PROVIDER else {}),
+            **{"connect_timeout": "10", **postgresql_arguments(replace(target, driver="psycopg"))},
         )
     except psycopg.OperationalError as error:
         raise DatabaseUnavailable(

@@ -44,8 +44,6 @@ def initialise(
 ) -> Path:
     """Make a cluster in the folder and return its data folder.
 
-    Whoever connects, by socket or address, gives the password (SCRAM): other users of the machine do not know it.
-    Durability on disk is not waited for, and page checksums are off, as versions before 18 have them by default.
     Raises DatabaseUnavailable with what initdb said, and OSError.
     """
     secret, said = folder / "password", folder / "initdb.log"
@@ -53,11 +51,10 @@ def initialise(
     secret.write_text(password + "\n")
     give(secret, account)
     data = data_folder(folder)
-    checksums = ["--no-data-checksums"] if installation.major >= _CHECKSUMS_BY_DEFAULT_SINCE else []
     with said.open("wb") as log:
         process = start_as(
             account,
-            [programs / "initdb", "-D", data, "-U", USER, "--pwfile", secret, *_INITDB_OPTIONS, *checksums],
+            [programs / "initdb", "-D", data, "-U", USER, "--pwfile", secret, *initdb_options(installation.major)],
             folder=folder,
             log=log,
         )
@@ -75,6 +72,17 @@ def initialise(
         )
     secret.unlink()
     return data
+
+
+def initdb_options(major: int | None) -> tuple[str, ...]:
+    """Return the options by which a version makes every cluster of ours; None where the version is not known.
+
+    Whoever connects, by socket or address, gives the password (SCRAM): other users of the machine do not know it.
+    Durability on disk is not waited for, and page checksums are off, as versions before 18 have them by default; these
+    do not know the option.
+    """
+    has_checksums = major is not None and major >= _CHECKSUMS_BY_DEFAULT_SINCE
+    return (*_INITDB_OPTIONS, *(["--no-data-checksums"] if has_checksums else []))
 
 
 def configure(

@@ -58,6 +58,11 @@ class OwnDatabases:
             raise RuntimeError("the server is not up: use it in a with block")
         return self._admin
 
+    @property
+    def image(self) -> str:
+        """The digest of the image that the server is a container of; empty where it is none."""
+        return str(getattr(self.server, "image_digest", ""))
+
     def fault(self) -> DatabaseUnavailable | None:
         """Return what to raise where the server has ended by itself; None while it is up."""
         return self.server.fault()

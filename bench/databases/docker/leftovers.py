@@ -1,0 +1,159 @@
+"""Whose a container is, and whether that run lives: a note for each, locked by its process, and labels that lead to it.
+
+The daemon may serve several users and machines. A container's labels name the cache folder that its note is in, by a
+random token, and the machine: only those of our own folder and machine are looked at. The note is written before the
+container is made and removed after it, and its lock is the kernel's, which ends with the process however that ends. So
+a container of ours whose note is gone, or held by nobody, has no run any more.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import platform
+import secrets
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.databases.docker.daemon import daemon, explanation, trouble
+from bench.databases.postgres.places import cache_folder
+from bench.errors import DatabaseUnavailable
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+
+LABEL = "orm-loading-bench"
+"""On every container of ours: its value is the process that made it, for a reader; begins the other labels' names."""
+
+_HOST = f"{LABEL}.host"
+_CACHE = f"{LABEL}.cache"
+
+_NOTE = ".note"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marks:
+    """What a container is to be called and labelled, so that it is found again."""
+
+    name: str
+    labels: dict[str, str]
+
+
+def notes_folder() -> Path:
+    """Return where each container has its note until it is gone."""
+    return cache_folder() / "containers"
+
+
+@contextmanager
+def noted() -> Iterator[Marks]:
+    """Keep a note of a container that is made, and removed, inside the block.
+
+    Raises DatabaseUnavailable where the note cannot be written.
+    """
+    name = f"{LABEL}-{secrets.token_hex(8)}"
+    path = notes_folder() / f"{name}{_NOTE}"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with _all_notes():
+            token = _token()
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+    except OSError as error:
+        raise DatabaseUnavailable(
+            f"No note of a container can be kept in {path.parent}: {error.strerror or error}.",
+            remedy="Set BENCH_CACHE_DIR to a folder that you may write to.",
+        ) from error
+    try:
+        yield Marks(name=name, labels={LABEL: f"pid {os.getpid()}", _HOST: platform.node(), _CACHE: token})
+    finally:
+        path.unlink(missing_ok=True)
+        os.close(descriptor)
+
+
+def sweep(client: DockerClient | None = None) -> tuple[str, ...]:
+    """Remove the containers whose run is gone, and what they kept; return their names.
+
+    Those of a run that lives are never touched, nor those of another cache folder or machine. Raises
+    DatabaseUnavailable where the daemon cannot be asked.
+    """
+    if not notes_folder().is_dir():
+        return ()
+    with ExitStack() as stack:
+        try:
+            return _sweep(client or stack.enter_context(daemon()))
+        except trouble() as error:
+            raise DatabaseUnavailable(
+                f"Containers that earlier runs have left cannot be looked for: {explanation(error)}.",
+                remedy="See what `docker ps` says.",
+            ) from error
+
+
+def remove(client: DockerClient, name: str) -> bool:
+    """End a container and remove it with its volume, if there is one; return whether there was. Raises `trouble`."""
+    from docker.errors import APIError, NotFound
+
+    try:
+        client.api.remove_container(name, v=True, force=True)
+    except NotFound:
+        return False
+    except APIError as error:
+        if error.status_code != 409:  # 409: it is being removed already
+            raise
+    return True
+
+
+def _sweep(client: DockerClient) -> tuple[str, ...]:
+    from docker.errors import APIError
+
+    swept = []
+    with ExitStack() as held:
+        with _all_notes():
+            ours = {"label": [f"{_CACHE}={_token()}", f"{_HOST}={platform.node()}"]}
+            names = [entry["Names"][0].lstrip("/") for entry in client.api.containers(all=True, filters=ours)]
+            paths = {path.name.removesuffix(_NOTE): path for path in notes_folder().glob(f"*{_NOTE}")}
+            dead = [name for name in {*names, *paths} if name not in paths or _take(paths[name], held)]
+        for name in dead:
+            try:
+                if remove(client, name):
+                    swept.append(name)
+            except APIError:
+                continue  # its note stays, and the next run tries again
+            if name in paths:
+                paths[name].unlink(missing_ok=True)
+    return tuple(swept)
+
+
+def _take(path: Path, held: ExitStack) -> bool:
+    """Lock a note that nobody holds. All notes are locked meanwhile, so none is seen before its maker holds it."""
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return False
+    held.callback(os.close, descriptor)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _token() -> str:
+    """Return what names the folder of notes, and no other, on a daemon that serves several."""
+    path = notes_folder() / "token"
+    if not path.exists():
+        path.write_text(secrets.token_hex(8))
+    return path.read_text()
+
+
+@contextmanager
+def _all_notes() -> Iterator[None]:
+    """Hold the lock of all notes, for as long as it takes to make one or to look at them."""
+    descriptor = os.open(notes_folder() / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

@@ -1,35 +1,24 @@
-"""The command line: each command parses, calls one function and prints. Exit codes are decided here alone.
-
-Imports of weight stand inside the commands, so that `bench --help` answers at once.
-"""
+"""`bench run`: what to measure, where, and how much of it."""
 
 from __future__ import annotations
 
 import math
-import os
-import signal
 import sys
-import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
+from bench.cli.endings import interrupt_on_termination
+from bench.cli.options import results_option
 from bench.errors import BenchError
 
 if TYPE_CHECKING:
     from bench.plan import Plan
 
-INTERRUPTED = 130
 WITH_RESUME = {"resume", "results", "quiet", "verbose"}
 """Options of `bench run` that may stand beside --resume: they say where and how to show, not what to measure."""
-
-RESULTS = Path("results")
-
-results_option = click.option(
-    "--results", type=click.Path(path_type=Path), default=RESULTS, show_default=True, help="Folder of stored runs."
-)
 
 
 class Share(click.FloatRange):
@@ -45,36 +34,7 @@ class Share(click.FloatRange):
         return converted
 
 
-class Commands(click.Group):
-    """The commands, with every error that a user can mend turned into a sentence and an exit code."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run a command. BenchError and an interruption end the process with the exit code that is theirs."""
-        try:
-            return super().invoke(ctx)
-        except BenchError as error:
-            click.echo(f"Error: {error}", err=True)
-            ctx.exit(error.exit_code)
-        except (KeyboardInterrupt, click.Abort):
-            click.echo("Interrupted.", err=True)
-            ctx.exit(INTERRUPTED)
-
-    def make_context(self, *arguments: Any, **more: Any) -> click.Context:
-        """Parse. An interruption has its exit code here too, where click would make it 1."""
-        try:
-            return super().make_context(*arguments, **more)
-        except KeyboardInterrupt:
-            click.echo("Interrupted.", err=True)
-            sys.exit(INTERRUPTED)
-
-
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(package_name="orm-loading-bench")
-def cli() -> None:
-    """Which loading strategy? Counts statements and rows exactly, times loads side by side, says what it found."""
-
-
-@cli.command()
+@click.command()
 @click.option("--size", "sizes", default="1000x50", show_default=True,
               help="Parents x children; also 10x50,100x5 and 10x1..50.")  # fmt: skip
 @click.option("--scenario", default="one_to_many", show_default=True, help="See `bench list`.")
@@ -135,53 +95,6 @@ def run(*, results: Path, resume: str | None, dry_run: bool, quiet: bool, verbos
         raise failure
 
 
-@cli.command()
-@click.argument("run")
-@results_option
-@click.option("--charts", type=click.Choice(["few", "all"]), default="few", show_default=True,
-              help="Charts of the first cases, or of all.")  # fmt: skip
-def report(run: str, results: Path, charts: str) -> None:
-    """Draw the report of the stored RUN again: a folder, a run.json or a name under RESULTS."""
-    from bench import commands
-
-    click.echo(commands.report(run, results=results, charts=charts))
-
-
-@cli.command()
-@click.argument("run")
-@results_option
-@click.option("--json", "as_json", is_flag=True, help="The stored run itself, as JSON.")
-def show(run: str, results: Path, *, as_json: bool) -> None:
-    """Print the tables and findings of the stored RUN."""
-    from bench import commands
-
-    click.echo(commands.show(run, results=results, as_json=as_json))
-
-
-@cli.command("list")
-@click.option("--json", "as_json", is_flag=True, help="For a program to read.")
-def list_(*, as_json: bool) -> None:
-    """List scenarios and their strategies, with the questions that they answer."""
-    from bench import commands
-
-    click.echo(commands.list_scenarios(as_json=as_json))
-
-
-@cli.command()
-@click.option("--yes", is_flag=True, help="Remove without asking.")
-def clean(*, yes: bool) -> None:
-    """Say what is cached, where and how large, and remove it: seeded datasets. Stored runs are never touched."""
-    from bench import commands
-
-    click.echo(commands.describe_cache())
-    if commands.cache_is_empty():
-        return
-    if not yes and not (sys.stdin.isatty() and click.confirm("Remove them?")):
-        click.echo("Nothing was removed. Type `bench clean --yes` to remove them.")
-        return
-    click.echo(commands.clean())
-
-
 def refuse_beside_resume(ctx: click.Context) -> None:
     """Raise BenchError for options typed beside --resume that say what to measure: the stored run says that."""
     typed = [
@@ -194,31 +107,3 @@ def refuse_beside_resume(ctx: click.Context) -> None:
             f"--resume measures what the stored run was asked for, so {', '.join(typed)} cannot be given with it.",
             remedy="Give --resume alone, or start a new run.",
         )
-
-
-def interrupt_on_termination() -> None:
-    """Have SIGTERM and SIGHUP interrupt a run as Ctrl-C does: what was measured is kept, no worker stays behind."""
-
-    def interrupt(_signal: int, _frame: object) -> NoReturn:
-        raise KeyboardInterrupt
-
-    for ending in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(ending, interrupt)
-
-
-def main() -> None:
-    """The console script."""
-    try:
-        cli(prog_name="bench")
-    except OSError as error:
-        if not was_printing(error):
-            raise
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python would try again at its end
-        click.echo(f"Error: What was to be printed cannot be written: {error.strerror or error}.", err=True)
-        sys.exit(BenchError.exit_code)
-
-
-def was_printing(error: OSError) -> bool:
-    """Whether an error was raised while click printed, and not by a file of ours."""
-    *_, (frame, _) = traceback.walk_tb(error.__traceback__)
-    return frame.f_globals.get("__name__") == "click.utils"

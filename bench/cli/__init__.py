@@ -1,0 +1,33 @@
+"""The command line: each command parses, calls one function and prints. Exit codes are decided here alone.
+
+Imports of weight stand inside the commands, so that `bench --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import click
+
+from bench.cli.endings import Commands, unprintable
+from bench.cli.run import run
+from bench.cli.stored import report, show
+from bench.cli.upkeep import clean, list_
+
+COMMANDS = (run, report, show, list_, clean)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="orm-loading-bench")
+def cli() -> None:
+    """Which loading strategy? Counts statements and rows exactly, times loads side by side, says what it found."""
+
+
+for command in COMMANDS:
+    cli.add_command(command)
+
+
+def main() -> None:
+    """The console script."""
+    try:
+        cli(prog_name="bench")
+    except OSError as error:
+        unprintable(error)

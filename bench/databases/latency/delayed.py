@@ -39,9 +39,9 @@ def delayed(target: Target, rtts_us: Sequence[int]) -> Iterator[Mapping[int, Del
     """Yield the target behind each of the round-trip times, given in microseconds, for as long as the block runs.
 
     All of them go through one proxy on loopback, 0 as well, so that they differ by the time alone; it makes one
-    connection to the server for each that is made to it. The targets take any driver, and any database of the server. Raises
-    BenchError for what cannot be delivered at all, and DatabaseUnavailable where the server or a port cannot be had or
-    the time cannot be kept to.
+    connection to the server for each that is made to it. The targets take any driver, and any database of the server.
+    Raises BenchError for what cannot be delivered at all, and DatabaseUnavailable where the server or a port cannot be
+    had, or the time cannot be kept to.
     """
     _require_long_enough(rtts_us)
     rtts = list(dict.fromkeys([0, *rtts_us]))

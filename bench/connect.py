@@ -50,7 +50,13 @@ _OWN_SERVER = {
 _ASYNCPG_OWN_SERVER: dict[str, Any] = {"ssl": False, "direct_tls": False, "target_session_attrs": "any"}
 """The same for asyncpg, which reads fewer of these variables."""
 
-_ASYNCPG_IS_SO = {"channel_binding": ("disable", "prefer"), "gssencmode": ("disable", "prefer")}
+_ASYNCPG_IS_SO = {
+    "channel_binding": ("disable", "prefer"),
+    "client_encoding": ("utf8", "UTF8", "utf-8", "UTF-8"),
+    "gssencmode": ("disable", "prefer"),
+    "sslcertmode": ("allow",),
+    "sslsni": ("1",),
+}
 """Values of options that ask for no more than asyncpg does in any case."""
 
 _ASYNCPG_SSL = (

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
-from urllib.parse import unquote
+from urllib.parse import parse_qsl, unquote
 
 from bench.errors import BenchError
 
@@ -35,6 +35,8 @@ _ORIGIN = re.compile(r"[a-z]+", re.ASCII)
 _IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:@-]*", re.ASCII)
 _URL = re.compile(r"([a-z0-9_]+)(?:\+([a-z0-9_]+))?://(.*)", re.ASCII | re.DOTALL)
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.%]*\]|[^:\[\]]*)(:[0-9]{1,5})?")
+_OPTIONS_WITHIN = re.compile(r"@[^@/?]*(?:/[^?]*)?\?[a-z_]+=", re.ASCII)
+_SECRET = re.compile(r"password|sslpassword|scram_(?:client|server)_key|oauth_client_secret", re.ASCII)
 _RTT = re.compile(r"([0-9]{1,8}(?:\.[0-9]{1,6})?)(us|ms|s)?", re.ASCII)
 _MICROSECONDS = {None: 0, "us": 1, "ms": 1_000, "s": 1_000_000}
 
@@ -210,17 +212,7 @@ def _parse_image(text: str, rest: str) -> Asked:
 def _parse_url(scheme: str, driver: str | None, rest: str, passwords: dict[str, str]) -> Asked:
     """Take a URL apart as far as the password, and no further: what follows is the driver's to understand."""
     if scheme == "sqlite":
-        _, _, path = rest.partition("/")
-        if not path or "?" in path:
-            raise BenchError(
-                "An SQLite URL names a file, and has no options here.", remedy="Write sqlite:path/to/file."
-            )
-        named = _driver("sqlite", driver)
-        return (
-            Asked(database="sqlite", driver=named, path=unquote(path))
-            if path != ":memory:"
-            else Asked(database="sqlite", driver=named, memory=True)
-        )
+        return _parse_sqlite_url(driver, rest)
     if scheme not in ("postgresql", "postgres"):
         raise BenchError(
             f"There is no way to measure on {scheme}://.", remedy="A URL begins with postgresql:// or sqlite:///."
@@ -236,15 +228,31 @@ def _parse_url(scheme: str, driver: str | None, rest: str, passwords: dict[str, 
             "The URL's host and port cannot be told from the rest.",
             remedy="Write postgresql://user:password@host:port/database, with %2C for a comma in the password.",
         )
+    if _OPTIONS_WITHIN.search(password):  # the @ may stand in an option: then this would go to another host
+        raise BenchError(
+            "The URL's password cannot be told from its options.", remedy="Write %40 for each @ in either of them."
+        )
     url = f"postgresql://{user}{at}{where}"
     if password:
         passwords[url] = unquote(password)
-    if re.search(r"[?&]password=", where):
+    if any(_SECRET.fullmatch(name) for name, _ in parse_qsl(where.partition("?")[2])):
         raise BenchError(
             "A password among a URL's options would be stored with the run.",
             remedy="Write it before the host (user:password@host), or leave it to PGPASSWORD or ~/.pgpass.",
         )
     return Asked(database="postgres", driver=_driver("postgres", driver), url=url)
+
+
+def _parse_sqlite_url(driver: str | None, rest: str) -> Asked:
+    _, _, path = rest.partition("/")
+    if not path or "?" in path:
+        raise BenchError("An SQLite URL names a file, and has no options here.", remedy="Write sqlite:path/to/file.")
+    named = _driver("sqlite", driver)
+    return (
+        Asked(database="sqlite", driver=named, path=unquote(path))
+        if path != ":memory:"
+        else Asked(database="sqlite", driver=named, memory=True)
+    )
 
 
 def _driver(database: Database, name: str | None) -> str:

@@ -110,6 +110,11 @@ def test_targets_of_one_server_have_it_in_common() -> None:
         ({"text": "postgresql://u:secret,sqlite@h/d"}, "host and port cannot be told"),
         ({"text": "postgresql://h:secret/d"}, "host and port cannot be told"),
         ({"text": "postgresql://u@h/d?password=secret"}, "A password among a URL's options"),
+        ({"text": "postgresql://u@h/d?pass%77ord=secret"}, "A password among a URL's options"),
+        ({"text": "postgresql://u@h/d?sslmode=require&sslpassword=secret"}, "A password among a URL's options"),
+        ({"text": "postgresql://u@h?oauth_client_secret=secret"}, "A password among a URL's options"),
+        ({"text": "postgresql://u:secret@h/d?application_name=me@home"}, "password cannot be told from its options"),
+        ({"text": "postgresql://u:secret@h?application_name=me@home"}, "password cannot be told from its options"),
     ],
 )
 def test_what_there_is_none_of_gets_a_sentence_with_the_remedy(arguments: dict[str, str], said: str) -> None:

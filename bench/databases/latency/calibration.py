@@ -36,6 +36,7 @@ ATTEMPTS = 8
 
 _SAMPLES = 200
 _BLOCK = 10
+_TRIALS = 3
 _LOOP_NS = 250_000_000
 """About what the delayed round trips of one loop take together, where two of them do not take longer."""
 
@@ -54,7 +55,7 @@ def calibrate(set_delay: Callable[[int], None], bare: psycopg.Connection, far: p
     added_ns, one_way_ns = 0, asked_ns // 2
     for _ in range(ATTEMPTS + 1):
         set_delay(one_way_ns)
-        times = round_trips(connections, rtt_us)
+        times = round_trips(connections, asked_ns)
         added_ns = int(statistics.median(times["far"]) - statistics.median(times["bare"]))
         if excess and abs(added_ns - asked_ns) <= tolerance_ns(asked_ns):
             return added_ns
@@ -72,12 +73,14 @@ def tolerance_ns(asked_ns: int) -> int:
     return max(TOLERANCE_NS, int(asked_ns * TOLERANCE))
 
 
-def round_trips(connections: Connections, rtt_us: int) -> dict[str, list[int]]:
+def round_trips(connections: Connections, added_ns: int = 0) -> dict[str, list[int]]:
     """Return the times of bare `SELECT 1` on each connection in ns, taken side by side in blocks of shuffled order.
 
-    rtt_us: about what the slowest one takes, which decides how many there are.
+    added_ns: about what the slowest one takes longer than the first; there are fewer where they take long.
     """
-    samples = max(2, min(_SAMPLES, _LOOP_NS // (rtt_us * 1000 or 1)))
+    first, *_ = connections.values()
+    typical = statistics.median(_round_trip(first) for _ in range(_TRIALS)) + added_ns
+    samples = max(2, min(_SAMPLES, int(_LOOP_NS / typical)))
     block = min(_BLOCK, samples)
     times: dict[str, list[int]] = {name: [] for name in connections}
     order = list(connections)

@@ -21,6 +21,13 @@ from bench.model.run import AddedDelay
 if TYPE_CHECKING:
     import psycopg
 
+_SLOW_US = 500_000
+"""A round trip from which on opening a connection may take longer than it is waited for."""
+
+_CONNECT_S = 10
+_CONNECTING_TRIPS = 10
+"""At the most: the request for TLS, TLS itself, a password by SCRAM, what a driver asks at first."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delayed:
@@ -46,14 +53,13 @@ def delayed(target: Target, rtts_us: Sequence[int]) -> Iterator[Mapping[int, Del
     _require_long_enough(rtts_us)
     rtts = list(dict.fromkeys([0, *rtts_us]))
     with ExitStack() as stack:
-        straight = stack.enter_context(_measured(target))
-        server = _server(straight, target)
-        proxy = stack.enter_context(ProxyProcess(server, ports=len(rtts), name=target.name))
-        near = _through(target, straight, server)
-        targets = {rtt: replace(near, port=port) for rtt, port in zip(rtts, proxy.ports, strict=True)}
-        with ExitStack() as measuring:
-            delays = _calibrated(proxy, targets, straight, measuring)
-        straight.close()
+        with _measured(target) as straight:
+            server = _server(straight, target)
+            proxy = stack.enter_context(ProxyProcess(server, ports=len(rtts), name=target.name))
+            near = _through(target, straight, server)
+            targets = {rtt: _patient(near, port, rtt) for rtt, port in zip(rtts, proxy.ports, strict=True)}
+            with ExitStack() as measuring:
+                delays = _calibrated(proxy, targets, straight, measuring)
         yield {rtt: Delayed(target=targets[rtt], delay=delays[rtt], fault=proxy.fault) for rtt in rtts_us}
 
 
@@ -65,7 +71,7 @@ def _calibrated(
 
     through = {rtt: stack.enter_context(_measured(target)) for rtt, target in targets.items()}
     try:
-        times = round_trips({"straight": straight, "bare": through[0]}, 0)
+        times = round_trips({"straight": straight, "bare": through[0]})
         proxy_ns = int(statistics.median(times["bare"]) - statistics.median(times["straight"]))
         added = {
             rtt: calibrate(partial(proxy.delay, place), through[0], connection, rtt) if rtt else 0
@@ -129,3 +135,11 @@ def _through(target: Target, straight: psycopg.Connection, server: Server) -> Ta
             "sslmode": "disable"
         }
     return replace(target, host=LOOPBACK, options=options, user=straight.info.user, password=straight.info.password)
+
+
+def _patient(near: Target, port: int, rtt_us: int) -> Target:
+    """Return the target at a port of the proxy, given the time that connecting takes behind that round trip."""
+    if rtt_us < _SLOW_US:
+        return replace(near, port=port)
+    patience_s = _CONNECT_S + _CONNECTING_TRIPS * rtt_us // 1_000_000
+    return replace(near, port=port, options={**near.options, "connect_timeout": str(patience_s)})

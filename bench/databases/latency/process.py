@@ -32,6 +32,7 @@ _LOG_BYTES = 2000
 class ProxyProcess:
     """A proxy in front of one server, up inside the `with` block.
 
+    It is to be entered by a thread that outlives the block: on Linux the proxy dies with the thread that started it.
     name: the target's, for messages. ports: once it is up, the numbers on loopback that it listens on.
     """
 
@@ -42,13 +43,14 @@ class ProxyProcess:
 
     def __enter__(self) -> Self:
         self._log = tempfile.TemporaryFile()
+        path = [str(_TREE), *filter(None, [os.environ.get("PYTHONPATH")])]
         try:
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-m", "bench.databases.latency.proxy", str(os.getpid())],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._log,
-                env={**os.environ, "PYTHONPATH": str(_TREE)},
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(path)},
                 text=True,
                 start_new_session=True,  # a Ctrl-C is for us, who end it
             )

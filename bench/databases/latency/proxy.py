@@ -20,9 +20,10 @@ import signal
 import socket
 import sys
 import threading
+import traceback
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from bench.databases.latency.relay import Delay, relay
 
@@ -53,7 +54,10 @@ class Port:
     def serve(self) -> None:
         """Give each connection a thread of its own, for as long as the process lives."""
         while True:
-            client, address = self.listener.accept()
+            try:
+                client, address = self.listener.accept()
+            except ConnectionError:  # it has gone again already
+                continue
             if self._places.acquire(blocking=False):
                 threading.Thread(target=self._connect, args=(client, address[1]), daemon=True).start()
             else:
@@ -133,6 +137,7 @@ def main() -> None:
     except OSError as error:
         _reply({"error": error.strerror or str(error)})
         return
+    threading.excepthook = _end
     for port in ports:
         threading.Thread(target=port.serve, daemon=True).start()
     _reply({"ports": [port.number for port in ports]})
@@ -141,6 +146,13 @@ def main() -> None:
         ports[told["port"]].delay.one_way_ns = told["one_way_ns"]
         _reply({})
     os._exit(0)  # without waiting for the threads of connections that are still open
+
+
+def _end(failed: threading.ExceptHookArgs) -> NoReturn:
+    """End with what was raised in a thread: a port that no longer answers must not be taken for a slow one."""
+    if failed.exc_value is not None:
+        traceback.print_exception(failed.exc_value)
+    os._exit(1)
 
 
 def _reply(value: dict[str, Any]) -> None:

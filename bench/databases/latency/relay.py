@@ -101,12 +101,15 @@ class Direction:
 
 
 def relay(client: socket.socket, server: socket.socket, delay: Delay) -> None:
-    """Pass bytes between the two until both have ended or one is broken. They are left for the caller to close."""
+    """Pass bytes between the two until the server has ended or one is broken. They are left for the caller to close.
+
+    A client that has ended is waited for no longer than the server takes to see it.
+    """
     client.setblocking(False)
     server.setblocking(False)
     out, back = Direction(client, server, delay), Direction(server, client, delay)
     try:
-        while not (out.closed and back.closed):
+        while not back.closed:
             _step(out, back)
     except OSError:
         return  # one end is gone, or will not be written to: the other learns it when its socket is closed

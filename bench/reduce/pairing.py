@@ -35,15 +35,21 @@ def paired_ratio(times: Grid, others: Grid) -> Estimate | None:
     A round where one of the two is missing is left out, and so is a worker without any pair. `samples` of the result
     counts pairs.
     """
-    medians, pairs = [], 0
+    medians, pairs = paired_medians(times, others)
+    return estimate(list(medians.values()), samples=pairs)
+
+
+def paired_medians(times: Grid, others: Grid) -> tuple[dict[int, float], int]:
+    """Return the median of the paired ratios of each worker that has any, and the number of pairs."""
+    medians, pairs = {}, 0
     for worker, rounds in times.items():
         theirs = others.get(worker)
         if theirs:
             ratios = [wall_ns / theirs[round_] for round_, wall_ns in rounds.items() if round_ in theirs]
             if ratios:
-                medians.append(median(ratios))
+                medians[worker] = median(ratios)
                 pairs += len(ratios)
-    return estimate(medians, samples=pairs)
+    return medians, pairs
 
 
 def worker_ratio(times: Grid, others: Grid) -> Estimate | None:

@@ -31,7 +31,7 @@ def summarise(case: Case) -> CaseSummary:
     )
     twin = next((one for one in timed if one.arm.kind == "twin" and one.arm.strategy in equal), None)
     twins = paired_ratio(twin.grid, equal[twin.arm.strategy].grid) if twin else None
-    noise = _noise(twins)
+    noise = noise_of(twins)
     best, to_best = _best(list(equal.values()))
     against = _Yardsticks(
         best=best,
@@ -132,7 +132,8 @@ def _place(row: ArmSummary, best: _Timed | None) -> tuple[int, float]:
     return (1, row.to_best.value) if row.to_best else (2, row.quiet.value)
 
 
-def _noise(twins: Estimate | None) -> float | None:
+def noise_of(twins: Estimate | None) -> float | None:
+    """Return the noise floor that the ratio of two twins gives; None without an interval."""
     if twins is None or twins.low is None or twins.high is None:
         return None
     return max(twins.high - 1, 1 / twins.low - 1)

@@ -69,6 +69,47 @@ class CaseSummary:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OnTarget:
+    """A strategy on one target. time: of one load in ns, collector quiet; None where it was not timed there.
+
+    arm: as measured there, if at all. to_baseline: paired ratio to the same strategy on the baseline target; None on
+    that one itself, and where the two share no round. tied: that ratio cannot be told from the noise of comparing
+    targets.
+    """
+
+    arm: Arm | None
+    time: Estimate | None = None
+    to_baseline: Estimate | None = None
+    tied: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcrossTargets:
+    """A case of several targets reduced to what they change; the first is the one that the others are held against.
+
+    views: the case on each target, in the order of its targets, which is that of every column here. rows: each
+    strategy that did equal work on the baseline target, in the order of that view's rows, on every target. overall:
+    each target's ratio to the baseline target over all strategies that were timed on both in every replicate, the
+    geometric mean of each replicate, then over replicates; None where there are fewer than two of them. pooled: how
+    many strategies that rests on.
+    twins: the ratio of the A/A pair of targets; twin: its strategy and its target's name. noise: as of a case.
+    two_servers: targets of another version than the baseline's that rest on too few fresh servers to be more than a
+    comparison with that one server. mixed_origins: builds of several origins are compared.
+    """
+
+    case: Case
+    views: tuple[CaseSummary, ...]
+    rows: tuple[tuple[OnTarget, ...], ...]
+    overall: tuple[Estimate | None, ...]
+    pooled: tuple[int, ...]
+    twin: Arm | None
+    twins: Estimate | None
+    noise: float | None
+    two_servers: tuple[str, ...]
+    mixed_origins: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CrossoverPoint:
     """Where the winner changes between two neighbouring sizes of one run.
 

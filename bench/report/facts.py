@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 
 from bench.model import Case, Run, TargetFacts
 from bench.reduce.crossover import level_name
+from bench.reduce.types import Crossover
 from bench.report.units import bytes_text, count_text, counted
 
 ONE_OF = {"parents": "parent", "children": "child", "grandchildren": "grandchild"}
@@ -20,6 +22,18 @@ Facts = tuple[tuple[str, str], ...]
 def case_title(case: Case) -> str:
     """The name of a case of one target: `one_to_many 1000x50 on sqlite`."""
     return f"{case.spec.scenario} {case.spec.size} on {case.targets[0].name}"
+
+
+def crossover_title(crossover: Crossover, among: Sequence[Crossover]) -> str:
+    """The name of a series: `Crossover: 1000xn, by children`, with its target where those of several are told."""
+    title = f"Crossover: {crossover.fixed}, by {crossover.axis}"
+    names = {each.cases[0].case.targets[0].name for each in among}
+    return f"{title}, on {crossover.cases[0].case.targets[0].name}" if len(names) > 1 else title
+
+
+def targets_title(case: Case) -> str:
+    """The name of what is said of all targets of a case: `Targets of one_to_many 1000x50`."""
+    return f"Targets of {case.spec.scenario} {case.spec.size}"
 
 
 def dataset_text(case: Case) -> str:

@@ -7,15 +7,26 @@ from pathlib import PurePath
 from urllib.parse import quote
 
 from bench.model import Arm, Run, Sampling
+from bench.reduce.across import by_case
 from bench.reduce.crossover import crossovers
 from bench.reduce.summaries import summarise_all
-from bench.reduce.types import ArmSummary, CaseSummary, Crossover
+from bench.reduce.types import AcrossTargets, ArmSummary, CaseSummary, Crossover
 from bench.report.columns import COLUMNS, SERIES_HEADERS, SERIES_NUMERIC, Column, series_row
 from bench.report.counts import COUNT_COLUMNS, counted_rows
-from bench.report.facts import case_title, dataset_text, run_facts, settings_facts
+from bench.report.facts import (
+    case_title,
+    crossover_title,
+    dataset_text,
+    run_facts,
+    settings_facts,
+    targets_title,
+)
 from bench.report.findings import crossover_findings, findings
 from bench.report.markup import bullets, escaped, fenced, folded, table
 from bench.report.notes import notes
+from bench.report.target_findings import target_findings
+from bench.report.target_notes import origin_note, target_notes
+from bench.report.targets import target_table
 from bench.report.units import counted
 
 Charts = Mapping[str, str | PurePath]
@@ -32,7 +43,7 @@ def run_markdown(
     caller has them already. remarks: what a reader has to know of this report before any number.
     """
     summaries = summarise_all(run) if summaries is None else summaries
-    titles = {case_title(summary.case) for summary in summaries}
+    titles = {case_title(summary.case) for summary in summaries} | {targets_title(case) for case in run.cases}
     placed = {caption: path for caption, path in charts.items() if caption.partition(": ")[0] in titles}
     shared = {caption: path for caption, path in charts.items() if caption not in placed}
     facts = [f"{name}: {value}" for name, value in run_facts(run)]
@@ -41,26 +52,39 @@ def run_markdown(
         blocks.append("\n".join(f"> {escaped(remark)}  " for remark in remarks))
     if not summaries:
         blocks.append("No case was measured.")
-    for crossover in crossovers(run, summaries=summaries):
-        blocks += _crossover(crossover)
+    series = crossovers(run, summaries=summaries)
+    for crossover in series:
+        blocks += _crossover(crossover, crossover_title(crossover, series))
     blocks += [_image(caption, path) for caption, path in shared.items()]
-    for summary in summaries:
-        blocks += _case(summary, run.sampling, placed)
+    for compared, of_case in by_case(run, summaries):
+        if compared:
+            blocks += _targets(compared, placed)
+        for at, summary in enumerate(of_case):
+            blocks += _case(summary, run.sampling, placed, origin_note(compared, at))
     blocks.append(folded("Settings and environment", [_facts(settings_facts(run))]))
     return "\n\n".join(blocks) + "\n"
 
 
-def _case(summary: CaseSummary, sampling: Sampling, charts: Charts) -> Iterator[str]:
+def _targets(compared: AcrossTargets, charts: Charts) -> Iterator[str]:
+    title = targets_title(compared.case)
+    yield f"## {escaped(title)}"
+    yield escaped(compared.case.scenario.question)
+    yield bullets(target_findings(compared))
+    shown = target_table(compared)
+    yield table(shown.rows, headers=shown.headers, numeric=[bool(at) for at in range(len(shown.headers))])
+    yield bullets(target_notes(compared))
+    yield from _images(title, charts)
+
+
+def _case(summary: CaseSummary, sampling: Sampling, charts: Charts, origin: str) -> Iterator[str]:
     case = summary.case
     title = case_title(case)
     yield f"## {escaped(title)}"
     yield escaped(case.scenario.question)
     yield bullets(findings(summary))
     yield _table(COLUMNS, summary.rows)
-    yield bullets([*notes(summary, sampling), f"Dataset: {dataset_text(case)}."])
-    for caption, path in charts.items():
-        if caption.startswith(f"{title}: "):
-            yield _image(caption, path)
+    yield bullets([*notes(summary, sampling), *([origin] if origin else []), f"Dataset: {dataset_text(case)}."])
+    yield from _images(title, charts)
     counted_ones = counted_rows(summary.rows)
     if counted_ones:
         yield folded("Counts", [_table(COUNT_COLUMNS, counted_ones)])
@@ -88,8 +112,8 @@ def _statements(arm: Arm) -> str:
     return folded(f"What {arm.name} sends: {counted(arm.counters.statements, 'statement')}", blocks)
 
 
-def _crossover(crossover: Crossover) -> Iterator[str]:
-    yield f"## {escaped(f'Crossover: {crossover.fixed}, by {crossover.axis}')}"
+def _crossover(crossover: Crossover, title: str) -> Iterator[str]:
+    yield f"## {escaped(title)}"
     found = crossover_findings(crossover)
     if found:
         yield bullets(found)
@@ -102,6 +126,12 @@ def _crossover(crossover: Crossover) -> Iterator[str]:
 
 def _facts(facts: Sequence[tuple[str, str]]) -> str:
     return table(facts, headers=["what", "value"], numeric=[False, False])
+
+
+def _images(title: str, charts: Charts) -> Iterator[str]:
+    for caption, path in charts.items():
+        if caption.startswith(f"{title}: "):
+            yield _image(caption, path)
 
 
 def _image(caption: str, path: str | PurePath) -> str:

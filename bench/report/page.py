@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from markupsafe import Markup
 
 from bench.model import Arm, Run, Sampling, StatementCount
-from bench.reduce.types import ArmSummary, CaseSummary, Crossover
+from bench.reduce.across import by_case
+from bench.reduce.types import AcrossTargets, ArmSummary, CaseSummary, Crossover
 from bench.report.charts.canvas import Chart
 from bench.report.charts.draw import Charts
 from bench.report.charts.inline import colour, dark_colours, inline_svg
@@ -17,11 +18,25 @@ from bench.report.charts.palette import Hue
 from bench.report.charts.scales import time_unit
 from bench.report.columns import COLUMNS, NOTHING, SERIES_HEADERS, SERIES_NUMERIC, Column, series_row
 from bench.report.counts import COUNT_COLUMNS, counted_rows
-from bench.report.facts import Facts, case_title, dataset_text, run_facts, settings_facts
+from bench.report.facts import (
+    Facts,
+    case_title,
+    crossover_title,
+    dataset_text,
+    run_facts,
+    settings_facts,
+    targets_title,
+)
 from bench.report.findings import crossover_findings, findings
 from bench.report.notes import notes
 from bench.report.remarks import remarks
+from bench.report.target_findings import target_findings
+from bench.report.target_notes import origin_note, target_notes
+from bench.report.targets import target_headers, target_table
 from bench.report.units import counted
+
+Compared = tuple[AcrossTargets | None, tuple[CaseSummary, ...]]
+"""A case: the comparison of its targets, where it has several, and its views reduced."""
 
 MOST_SAMPLES_LISTED = 40
 """Samples of one worker that the page writes out; all of them are in run.json, and in the chart."""
@@ -101,19 +116,57 @@ class Page:
 def make_page(run: Run, charts: Charts, summaries: Sequence[CaseSummary], crossovers: Sequence[Crossover]) -> Page:
     """Lay a run out. A case that is not among those that were drawn has its tables and findings only."""
     hues = charts.hues
+    compared = tuple(by_case(run, summaries))
     return Page(
         title=run.label or run.id,
         facts=run_facts(run),
         settings=settings_facts(run),
         remarks=remarks(run, charts, crossovers) + (() if summaries else ("No case was measured.",)),
         crossovers=tuple(
-            _crossover_section(at, crossover, charts.crossovers.get(at)) for at, crossover in enumerate(crossovers)
+            _crossover_section(at, crossover, crossover_title(crossover, crossovers), charts.crossovers.get(at))
+            for at, crossover in enumerate(crossovers)
         ),
-        contents=_contents(summaries) if len(summaries) > 1 else None,
-        cases=tuple(
-            _case_section(at, summary, run.sampling, charts.cases.get(at), hues) for at, summary in enumerate(summaries)
-        ),
+        contents=_contents(summaries, compared) if len(summaries) > 1 else None,
+        cases=tuple(_sections(compared, run.sampling, charts)),
         dark=dark_colours(hues),
+    )
+
+
+def _sections(compared: Sequence[Compared], sampling: Sampling, charts: Charts) -> Iterator[Section]:
+    """Each case: what its targets change, where it has several, then every one of its views."""
+    number = 0
+    for at, (across, of_case) in enumerate(compared):
+        if across:
+            yield _targets_section(at, across, charts.targets.get(at), charts.hues)
+        for place, summary in enumerate(of_case):
+            section = _case_section(number, summary, sampling, charts.cases.get(number), charts.hues)
+            origin = origin_note(across, place)
+            yield replace(section, notes=(*section.notes, origin)) if origin else section
+            number += 1
+
+
+def _targets_section(at: int, compared: AcrossTargets, chart: Chart | None, hues: Mapping[str, Hue]) -> Section:
+    shown = target_table(compared)
+    title = targets_title(compared.case)
+    return Section(
+        anchor=_targets_anchor(at),
+        title=title,
+        question=compared.case.scenario.question,
+        findings=target_findings(compared),
+        table=Table(
+            caption=f"{title}, each against {target_headers(compared)[0]}",
+            headers=tuple((header, bool(at)) for at, header in enumerate(shown.headers)),
+            rows=tuple(
+                Row(
+                    name=Cell(value=name, numeric=False),
+                    cells=_cells(cells, [True] * len(cells)),
+                    colour=colour(hues[strategy].light) if strategy in hues else "",
+                )
+                for strategy, (name, *cells) in zip(shown.strategies, shown.rows, strict=True)
+            ),
+        ),
+        notes=target_notes(compared),
+        charts=(Markup(inline_svg(chart)),) if chart else (),  # noqa: S704 - ElementTree has escaped it
     )
 
 
@@ -137,11 +190,11 @@ def _case_section(
     )
 
 
-def _crossover_section(at: int, crossover: Crossover, chart: Chart | None) -> Section:
+def _crossover_section(at: int, crossover: Crossover, title: str, chart: Chart | None) -> Section:
     rows = [series_row(case) for case in crossover.cases]
     return Section(
         anchor=f"crossover-{at + 1}",
-        title=f"Crossover: {crossover.fixed}, by {crossover.axis}",
+        title=title,
         findings=crossover_findings(crossover),
         table=Table(
             caption=f"The fastest strategy at each size of {crossover.fixed}",
@@ -155,19 +208,29 @@ def _crossover_section(at: int, crossover: Crossover, chart: Chart | None) -> Se
     )
 
 
-def _contents(summaries: Sequence[CaseSummary]) -> Table:
-    """The cases of a run, each with its winner."""
+def _contents(summaries: Sequence[CaseSummary], compared: Sequence[Compared]) -> Table:
+    """The cases of a run, each with its winner; what compares the targets of a case stands above them."""
+    comparisons = [
+        Row(
+            name=Cell(value=targets_title(across.case), numeric=False),
+            cells=_cells([f"{len(across.views)} targets compared", NOTHING], SERIES_NUMERIC[1:]),
+            link=f"#{_targets_anchor(at)}",
+        )
+        for at, (across, _) in enumerate(compared)
+        if across
+    ]
+    cases = [
+        Row(
+            name=Cell(value=case_title(summary.case), numeric=False),
+            cells=_cells(series_row(summary)[1:], SERIES_NUMERIC[1:]),
+            link=f"#{_anchor(at)}",
+        )
+        for at, summary in enumerate(summaries)
+    ]
     return Table(
         caption="The cases of this run and the fastest strategy of each",
         headers=(("case", False), *zip(SERIES_HEADERS[1:], SERIES_NUMERIC[1:], strict=True)),
-        rows=tuple(
-            Row(
-                name=Cell(value=case_title(summary.case), numeric=False),
-                cells=_cells(series_row(summary)[1:], SERIES_NUMERIC[1:]),
-                link=f"#{_anchor(at)}",
-            )
-            for at, summary in enumerate(summaries)
-        ),
+        rows=(*comparisons, *cases),
     )
 
 
@@ -271,3 +334,7 @@ def _cell(text: str, numeric: bool) -> Cell:
 
 def _anchor(at: int) -> str:
     return f"case-{at + 1}"
+
+
+def _targets_anchor(at: int) -> str:
+    return f"targets-{at + 1}"

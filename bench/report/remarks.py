@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from bench.model import Run
 from bench.reduce.types import Crossover
 from bench.report.charts.draw import Charts
-from bench.report.units import count_text
+from bench.report.units import count_text, listed
 
 
 def remarks(run: Run, charts: Charts, crossovers: Sequence[Crossover]) -> tuple[str, ...]:
@@ -31,13 +31,17 @@ def remarks(run: Run, charts: Charts, crossovers: Sequence[Crossover]) -> tuple[
 
 
 def _left_out(run: Run, charts: Charts, crossovers: Sequence[Crossover]) -> str | None:
-    drawn, series = len(charts.cases), charts.series
+    views = sum(len(case.targets) for case in run.cases)
+    compared = sum(len(case.targets) > 1 for case in run.cases)
+    counts = (
+        (len(charts.cases), views, "cases, each on each of its targets" if compared else "cases"),
+        (charts.compared, compared, "comparisons of targets"),
+        (charts.series, len(crossovers), "crossovers"),
+    )
     parts = [
-        f"the first {count_text(shown)} of {count_text(there)} {what}"
-        for shown, there, what in ((drawn, len(run.cases), "cases"), (series, len(crossovers), "crossovers"))
-        if shown < there
+        f"the first {count_text(shown)} of {count_text(there)} {what}" for shown, there, what in counts if shown < there
     ]
     if not parts:
         return None
     command = shlex.join(["bench", "report", run.id, "--charts", "all"])
-    return f"Charts are drawn for {' and '.join(parts)}; `{command}` draws all."
+    return f"Charts are drawn for {listed(parts)}; `{command}` draws all."

@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from tabulate import tabulate
 
 from bench.model import Run, Sampling
+from bench.reduce.across import by_case
 from bench.reduce.crossover import crossovers
 from bench.reduce.summaries import summarise_all
-from bench.reduce.types import ArmSummary, CaseSummary, Crossover
+from bench.reduce.types import AcrossTargets, ArmSummary, CaseSummary, Crossover
 from bench.report.columns import (
     COLLECTOR_ON,
     COLUMNS,
@@ -25,9 +26,12 @@ from bench.report.columns import (
     series_row,
 )
 from bench.report.counts import inflation_line
-from bench.report.facts import case_title, dataset_text, run_facts
+from bench.report.facts import case_title, crossover_title, dataset_text, run_facts, targets_title
 from bench.report.findings import crossover_findings, findings
 from bench.report.notes import notes
+from bench.report.target_findings import target_findings
+from bench.report.target_notes import origin_note, target_notes
+from bench.report.targets import TargetTable, target_table
 from bench.report.units import listed
 
 DROPPED_FIRST = (PEAK, TO_FLOOR, COLLECTOR_ON, REPEATED, ROWS, STATEMENTS)
@@ -47,17 +51,67 @@ def run_text(run: Run, *, width: int, summaries: Sequence[CaseSummary] | None = 
     blocks = [_facts(run, width)]
     if not summaries:
         blocks.append("No case was measured.")
-    blocks += [_crossover(crossover, width) for crossover in crossovers(run, summaries=summaries)]
-    blocks += [case_text(summary, width=width, sampling=run.sampling) for summary in summaries]
+    series = crossovers(run, summaries=summaries)
+    blocks += [_crossover(crossover, crossover_title(crossover, series), width) for crossover in series]
+    for compared, of_case in by_case(run, summaries):
+        if compared:
+            blocks.append(targets_text(compared, width=width))
+        blocks += [
+            case_text(summary, width=width, sampling=run.sampling, origin=origin_note(compared, at))
+            for at, summary in enumerate(of_case)
+        ]
     return _printable("\n\n".join(blocks))
 
 
-def case_text(summary: CaseSummary, *, width: int, sampling: Sampling | None = None) -> str:
-    """Return a case: its question and dataset, the table with its notes, and the findings."""
+def targets_text(compared: AcrossTargets, *, width: int) -> str:
+    """Return the comparison of a case's targets: its question, the table with its notes, and the findings."""
+    case = compared.case
+    head = [_ruled(targets_title(case), width), *_wrapped([case.scenario.question], width)]
+    found = [line for finding in target_findings(compared) for line in _item(finding, width)]
+    notes_under = "\n".join(_wrapped(target_notes(compared), width))
+    return "\n\n".join(["\n".join(head), *_side_by_side(compared, width), notes_under, "\n".join(["Findings", *found])])
+
+
+def _side_by_side(compared: AcrossTargets, width: int) -> Iterator[str]:
+    """Yield the table of targets; in parts that each name the strategies where not all targets fit beside one another.
+
+    A row is never wrapped. Ratios are shortened before the table is divided.
+    """
+    full = target_table(compared)
+    columns = range(len(full.headers))
+    if _width(_of_targets(full, columns)) <= width:
+        yield _of_targets(full, columns)
+        return
+    short = target_table(compared, short=True)
+    part = [0, 1]
+    for at in columns[2:]:
+        if len(part) > 1 and _width(_of_targets(short, [*part, at])) > width:
+            yield _of_targets(short, part)
+            part = [0]
+        part.append(at)
+    yield _of_targets(short, part)
+
+
+def _of_targets(table: TargetTable, columns: Sequence[int]) -> str:
+    return tabulate(
+        [[row[at] for at in columns] for row in table.rows],
+        headers=[table.headers[at] for at in columns],
+        colalign=["right" if at else "left" for at in columns] if table.rows else None,
+        tablefmt="simple",
+        disable_numparse=True,
+    )
+
+
+def case_text(summary: CaseSummary, *, width: int, sampling: Sampling | None = None, origin: str = "") -> str:
+    """Return a case: its question and dataset, the table with its notes, and the findings.
+
+    origin: a line on whose build the server is, where that has to be said.
+    """
     case = summary.case
-    head = [_ruled(case_title(case)), *_wrapped([case.scenario.question, f"{dataset_text(case)}."], width)]
+    head = [_ruled(case_title(case), width), *_wrapped([case.scenario.question, f"{dataset_text(case)}."], width)]
     found = [line for finding in findings(summary) for line in _item(finding, width)]
-    blocks = ["\n".join(head), case_table(summary, width=width, sampling=sampling), "\n".join(["Findings", *found])]
+    table = "\n".join([case_table(summary, width=width, sampling=sampling), *_wrapped([origin], width)])
+    blocks = ["\n".join(head), table, "\n".join(["Findings", *found])]
     return "\n\n".join(blocks)
 
 
@@ -106,7 +160,7 @@ def _width(table: str) -> int:
     return max(map(len, table.splitlines()), default=0)
 
 
-def _crossover(crossover: Crossover, width: int) -> str:
+def _crossover(crossover: Crossover, title: str, width: int) -> str:
     """The series as a small table, the fastest at each size, and what it amounts to."""
     table = tabulate(
         [series_row(case) for case in crossover.cases],
@@ -116,9 +170,7 @@ def _crossover(crossover: Crossover, width: int) -> str:
         disable_numparse=True,
     )
     found = [line for finding in crossover_findings(crossover) for line in _item(finding, width)]
-    return "\n".join(
-        [_ruled(f"Crossover: {crossover.fixed}, by {crossover.axis}"), table, *([""] if found else []), *found]
-    )
+    return "\n".join([_ruled(title, width), table, *([""] if found else []), *found])
 
 
 def _facts(run: Run, width: int) -> str:
@@ -127,8 +179,9 @@ def _facts(run: Run, width: int) -> str:
     )
 
 
-def _ruled(title: str) -> str:
-    return f"{title}\n{'=' * len(title)}"
+def _ruled(title: str, width: int) -> str:
+    lines = list(_wrapped([title], width))  # a URL in it may be longer than a line
+    return "\n".join([*lines, "=" * max(map(len, lines), default=0)])
 
 
 def _wrapped(lines: Iterable[str], width: int) -> Iterator[str]:

@@ -12,12 +12,13 @@ from pathlib import Path, PurePosixPath
 
 from bench.errors import BenchError
 from bench.model import Run
+from bench.reduce.across import by_case
 from bench.reduce.crossover import crossovers
 from bench.reduce.summaries import summarise_all
 from bench.reduce.types import CaseSummary, Crossover
 from bench.report.charts.canvas import Chart
-from bench.report.charts.draw import Amount, Charts, draw_charts
-from bench.report.facts import case_title
+from bench.report.charts.draw import Amount, Charts, draw_charts, is_ours
+from bench.report.facts import case_title, targets_title
 from bench.report.html import run_html
 from bench.report.markdown import run_markdown
 from bench.report.remarks import remarks
@@ -39,13 +40,15 @@ def write_report(run: Run, folder: Path, *, charts: Amount = "few") -> ReportPat
     """Draw the run and write its report into `folder`, which is made if it is not there.
 
     charts: `few` draws the first cases and crossovers of a run that has many, `all` every one. Files that are there
-    already are replaced one by one, so that a reader never meets half a file; the pages come last, when the charts
-    that they link to are in place. Raises BenchError where a file cannot be written.
+    already are replaced one by one, so that a reader never meets half a file; the pages come when the charts that they
+    link to are in place, and what only an earlier drawing had is removed after them. Raises BenchError where a file
+    cannot be written.
     """
     with collector_paused():
         summaries = summarise_all(run)
         series = crossovers(run, summaries=summaries)
-    drawn = draw_charts(summaries, series, amount=charts)
+        comparisons = {at: compared for at, (compared, _) in enumerate(by_case(run, summaries)) if compared}
+    drawn = draw_charts(summaries, series, comparisons, amount=charts)
     with collector_paused():
         pages = {
             "report.md": markdown_page(run, drawn, summaries, series),
@@ -54,6 +57,7 @@ def write_report(run: Run, folder: Path, *, charts: Amount = "few") -> ReportPat
     try:
         paths = tuple(_write_charts(drawn, folder / CHARTS))
         markdown, html = (_write(folder / name, text.encode("utf-8", "replace")) for name, text in pages.items())
+        _remove_stale(run, folder / CHARTS, paths)
     except OSError as error:
         raise _unwritable(error, folder) from error
     return ReportPaths(markdown=markdown, html=html, charts=paths)
@@ -76,17 +80,19 @@ def collector_paused() -> Iterator[None]:
 
 def markdown_page(run: Run, charts: Charts, summaries: Sequence[CaseSummary], series: Sequence[Crossover]) -> str:
     """Return report.md with the charts where they will be, as paths from the folder that it stands in."""
-    images = dict(_images(charts, summaries, series))
+    images = dict(_images(run, charts, summaries, series))
     return run_markdown(run, charts=images, summaries=summaries, remarks=remarks(run, charts, series))
 
 
 def _images(
-    charts: Charts, summaries: Sequence[CaseSummary], series: Sequence[Crossover]
+    run: Run, charts: Charts, summaries: Sequence[CaseSummary], series: Sequence[Crossover]
 ) -> Iterator[tuple[str, PurePosixPath]]:
     """Captions as Markdown takes them, with the image that each stands under, from the report's folder."""
     for at, chart in charts.crossovers.items():
         case = series[at].cases[0].case
         yield f"{chart.title} ({case.spec.scenario} {series[at].fixed} on {case.targets[0].name})", _image(chart)
+    for at, chart in charts.targets.items():
+        yield f"{targets_title(run.cases[at])}: {chart.title[:1].lower()}{chart.title[1:]}", _image(chart)
     for at, drawn in charts.cases.items():
         for chart in drawn:
             yield f"{case_title(summaries[at].case)}: {chart.title[:1].lower()}{chart.title[1:]}", _image(chart)
@@ -103,6 +109,14 @@ def _write_charts(charts: Charts, folder: Path) -> Iterator[Path]:
         files: Mapping[str, bytes] = {"svg": chart.svg, "png": chart.png}
         for ending, content in files.items():
             yield _write(folder / f"{chart.stem}.{ending}", content)
+
+
+def _remove_stale(run: Run, folder: Path, written: Sequence[Path]) -> None:
+    """Remove the charts that an earlier drawing of the run left and this one lacks; nothing that is not one of ours."""
+    scenarios = {spec.scenario for spec in run.planned} | {case.spec.scenario for case in run.cases}
+    for path in folder.iterdir():
+        if path not in written and is_ours(path.name, scenarios) and path.is_file():
+            path.unlink(missing_ok=True)
 
 
 def _write(path: Path, content: bytes) -> Path:

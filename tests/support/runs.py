@@ -34,7 +34,7 @@ from bench.model import (
     TargetFacts,
     Warned,
     WorkerFacts,
-    parse_target,
+    parse_targets,
 )
 from bench.model.run import TWIN_MARK, Collector, Kind
 from bench.record.runfile import FORMAT_VERSION
@@ -325,9 +325,11 @@ def make_server(name: str, **fields: Any) -> TargetFacts:
 
 
 def asked_as(name: str) -> Asked:
-    """What asks for a target of that name; a path where it is no target's."""
+    """What asks for a target of that name, ` rtt=1ms` at its end included; a path where it is no target's."""
+    text, _, rtt = name.partition(" rtt=")
     try:
-        return parse_target(name)
+        (asked,), _ = parse_targets(text, rtt=rtt or None)
+        return asked
     except BenchError:
         return Asked(database="sqlite", driver="pysqlite", path=name)
 

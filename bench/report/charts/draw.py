@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Literal
 
-from bench.reduce.types import CaseSummary, Crossover
+from bench.reduce.types import AcrossTargets, CaseSummary, Crossover
 from bench.report.charts.canvas import Chart, drawing
 from bench.report.charts.counts import draw_counts
 from bench.report.charts.crossover import draw_crossover
 from bench.report.charts.palette import Hue, palette
 from bench.report.charts.samples import draw_samples
+from bench.report.charts.targets import draw_targets
 from bench.report.charts.times import draw_times
 
 Amount = Literal["few", "all"]
@@ -27,33 +29,45 @@ MOST_CROSSOVERS_DRAWN = 6
 """Crossovers of a run that get a chart, unless all are asked for: a grid of sizes has one for each row and column."""
 
 _LONGEST_STEM = 80
+_FILE = re.compile(r"([a-z0-9_-]+)-(?:time|counts|samples|crossover|targets)(?:-[0-9]+)?\.(?:svg|png)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Charts:
     """The charts of a run.
 
-    cases: by the place of the case in the run, empty where there was nothing to draw. crossovers: by the place of the
-    crossover. series: how many of the crossovers were looked at. hues: the colours of the run's strategies.
+    cases: by the place of the view among all of the run's, empty where there was nothing to draw. crossovers: by the
+    place of the crossover. targets: comparisons of a case's targets, by the place of the case in the run. series,
+    compared: how many of the crossovers and of the comparisons were looked at. hues: the colours of the strategies.
     """
 
     cases: Mapping[int, tuple[Chart, ...]] = field(default_factory=dict)
     crossovers: Mapping[int, Chart] = field(default_factory=dict)
+    targets: Mapping[int, Chart] = field(default_factory=dict)
     series: int = 0
+    compared: int = 0
     hues: Mapping[str, Hue] = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[Chart]:
         """Every chart, crossovers first."""
         yield from self.crossovers.values()
+        yield from self.targets.values()
         for charts in self.cases.values():
             yield from charts
 
 
-def draw_charts(summaries: Sequence[CaseSummary], crossovers: Sequence[Crossover], *, amount: Amount = "few") -> Charts:
-    """Draw the crossovers and the cases of a run.
+def draw_charts(
+    summaries: Sequence[CaseSummary],
+    crossovers: Sequence[Crossover],
+    comparisons: Mapping[int, AcrossTargets] = MappingProxyType({}),
+    *,
+    amount: Amount = "few",
+) -> Charts:
+    """Draw the crossovers, the comparisons of targets and the cases of a run.
 
-    amount: `all`, or `few`: the first MOST_CROSSOVERS_DRAWN crossovers, and of more than MOST_CASES_DRAWN cases the
-    first FIRST_CASES_DRAWN.
+    comparisons: by the place of their case in the run. amount: `all`, or `few`: the first MOST_CROSSOVERS_DRAWN
+    crossovers and comparisons, and of more than MOST_CASES_DRAWN cases the first FIRST_CASES_DRAWN; a case of several
+    targets counts once for each.
 
     A case of which nothing was timed or counted has the fewer charts, or none.
     """
@@ -61,14 +75,18 @@ def draw_charts(summaries: Sequence[CaseSummary], crossovers: Sequence[Crossover
     few = amount == "few"
     shown = summaries[:FIRST_CASES_DRAWN] if few and len(summaries) > MOST_CASES_DRAWN else summaries
     series = crossovers[:MOST_CROSSOVERS_DRAWN] if few else crossovers
+    shown_targets = list(comparisons.items())[: MOST_CROSSOVERS_DRAWN if few else None]
     stems = _Stems()
     with drawing():
         lines = {at: _crossover(crossover, hues, stems) for at, crossover in enumerate(series)}
+        targets = {at: _targets(compared, hues, stems) for at, compared in shown_targets}
         cases = {at: tuple(_case(summary, hues, stems)) for at, summary in enumerate(shown)}
     return Charts(
         cases=cases,
         crossovers={at: chart for at, chart in lines.items() if chart},
+        targets={at: chart for at, chart in targets.items() if chart},
         series=len(lines),
+        compared=len(targets),
         hues=hues,
     )
 
@@ -84,6 +102,11 @@ def _crossover(crossover: Crossover, hues: dict[str, Hue], stems: _Stems) -> Cha
     return draw_crossover(crossover, hues, stem=stem)
 
 
+def _targets(compared: AcrossTargets, hues: dict[str, Hue], stems: _Stems) -> Chart | None:
+    spec = compared.case.spec
+    return draw_targets(compared, hues, stem=stems.take(spec.scenario, str(spec.size), "targets"))
+
+
 def _case(summary: CaseSummary, hues: dict[str, Hue], stems: _Stems) -> Iterator[Chart]:
     spec, target = summary.case.spec, summary.case.targets[0]
     drawers = []
@@ -97,6 +120,18 @@ def _case(summary: CaseSummary, hues: dict[str, Hue], stems: _Stems) -> Iterator
         yield draw(summary, hues, stem=stems.take(spec.scenario, str(spec.size), target.name, kind))
 
 
+def is_ours(name: str, scenarios: Iterable[str]) -> bool:
+    """Whether a file of that name is a chart that a run of these scenarios may have been given, now or before."""
+    made = _FILE.fullmatch(name)
+    return made is not None and any(
+        made[1].startswith(f"{_plain(scenario)[:_LONGEST_STEM]}-") for scenario in scenarios
+    )
+
+
+def _plain(*words: str) -> str:
+    return "-".join(re.sub(r"[^a-z0-9_]+", "-", word.lower()).strip("-") for word in words)
+
+
 class _Stems:
     """File names without an ending: plain lower-case ASCII whatever the run calls things, and no two alike."""
 
@@ -104,8 +139,7 @@ class _Stems:
         self._taken: set[str] = set()
 
     def take(self, *words: str) -> str:
-        plain = "-".join(re.sub(r"[^a-z0-9_]+", "-", word.lower()).strip("-") for word in words[:-1])
-        stem = base = f"{plain[:_LONGEST_STEM].strip('-') or 'case'}-{words[-1]}"
+        stem = base = f"{_plain(*words[:-1])[:_LONGEST_STEM].strip('-') or 'case'}-{words[-1]}"
         number = 2
         while stem in self._taken:
             stem, number = f"{base}-{number}", number + 1

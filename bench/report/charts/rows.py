@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -34,22 +35,33 @@ def set_rows(axes: Axes, count: int) -> None:
 
 def put_names(axes: Axes, names: Sequence[str]) -> None:
     """Write the names to the left of the lines."""
-    _put(axes, [label(name) for name in names], [INK] * len(names), x=0, offset_pt=-7, side="right", size=NORMAL)
+    texts = [(at, label(name), INK) for at, name in enumerate(names)]
+    put_texts(axes, texts, x=0, offset_pt=-7, side="right", size=NORMAL)
 
 
 def put_figures(axes: Axes, figures: Sequence[str], colours: Sequence[str], *, size: float) -> None:
     """Write a figure to the right of each line."""
-    _put(axes, figures, colours, x=1, offset_pt=7, side="left", size=size)
+    texts = [(at, *each) for at, each in enumerate(zip(figures, colours, strict=True))]
+    put_texts(axes, texts, x=1, offset_pt=7, side="left", size=size)
 
 
-def _put(
-    axes: Axes, texts: Sequence[str], colours: Sequence[str], *, x: float, offset_pt: float, side: str, size: float
+def put_texts(
+    axes: Axes,
+    texts: Iterable[tuple[float, str, str]],
+    *,
+    x: float,
+    offset_pt: float,
+    side: str,
+    size: float,
+    weight: str = "normal",
 ) -> None:
+    """Write texts beside the axes, each given with its line and its colour. x: 0 at the left end, 1 at the right."""
     figure = axes.get_figure(root=True)
     assert figure is not None
     place = axes.get_yaxis_transform() + ScaledTranslation(offset_pt / 72, 0, figure.dpi_scale_trans)
-    for at, (text, colour) in enumerate(zip(texts, colours, strict=True)):
-        axes.text(x, at, text, transform=place, ha=side, va="center_baseline", color=colour, size=size)
+    style: dict[str, Any] = {"ha": side, "va": "center_baseline", "size": size, "weight": weight}
+    for at, text, colour in texts:
+        axes.text(x, at, text, transform=place, color=colour, **style)
 
 
 def measured(case: Case) -> str:

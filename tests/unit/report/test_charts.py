@@ -24,14 +24,25 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 from PIL import Image
-from support.runs import make_arm, make_case, make_run, make_samples, make_target, typical_times, without_samples
+from support.runs import (
+    make_arm,
+    make_case,
+    make_run,
+    make_samples,
+    make_target,
+    make_targets_case,
+    typical_times,
+    without_samples,
+)
 
 from bench.model import Case
+from bench.reduce.across import across
 from bench.reduce.crossover import crossovers
 from bench.reduce.summaries import summarise
-from bench.report.charts import counts, crossover, samples, times
+from bench.report.charts import counts, crossover, samples, targets, times
 from bench.report.charts.canvas import Chart, drawing, label
 from bench.report.charts.draw import draw_charts, run_hues
+from bench.report.targets import target_table
 
 TWENTY = {
     **typical_times(),
@@ -78,7 +89,7 @@ def figures(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Figure]]:
         seen.append(figure)
         return Chart(**named, svg=b"", png=b"")
 
-    for module in (times, counts, samples, crossover):
+    for module in (times, counts, samples, crossover, targets):
         monkeypatch.setattr(module, "finish", finish)
     with drawing():
         yield seen
@@ -160,6 +171,79 @@ def test_no_text_of_a_chart_is_clipped_or_lies_on_another(name: str, figures: li
     assert len(figures) == 3
     for figure in figures:
         check_texts(figure)
+
+
+TARGETS: dict[str, Callable[[], Case]] = {
+    "six on five": lambda: make_targets_case({f"postgres:{number}": typical_times() for number in range(14, 19)}),
+    "six on two": lambda: make_targets_case({name: typical_times() for name in ("postgres:14", "postgres:18")}),
+    "twenty on two": lambda: make_targets_case(dict.fromkeys(("postgres:14", "postgres:18"), TWENTY), rounds=3),
+    "twenty on five": lambda: make_targets_case(
+        {f"postgres:{number}": TWENTY for number in range(14, 19)}, rounds=3, floor=None, collectors={}
+    ),
+    "two on fifteen": lambda: make_targets_case(
+        {f"postgres:18+psycopg_async rtt={at}ms": {"selectin": 5.0, "lazy": 9.0 + 8 * at} for at in range(1, 16)}
+    ),
+    "long names": lambda: make_targets_case(
+        {f"postgresql://someone@{host * 40}/db": {"x" * 300: 5.0, "selectin": 6.0, "": 7.0} for host in "ab"}
+    ),
+    "few replicates": lambda: make_targets_case(
+        {name: {"selectin": 5.0, "joined": 6.0} for name in ("sqlite", "postgres:18")}, workers=2
+    ),
+    "far apart": lambda: make_targets_case(
+        {name: {"selectin": 5.0, "lazy": ms} for name, ms in (("postgres rtt=0", 9.0), ("postgres rtt=5ms", 5000.0))}
+    ),
+    "one not timed": lambda: make_targets_case(
+        {"sqlite": {"selectin": 5.0, "joined": 6.0}, "postgres:18": {"selectin": 6.0, "joined": None}}
+    ),
+    "wide intervals": lambda: make_targets_case(
+        {name: typical_times() for name in ("postgres:14", "postgres:18")}, spread=0.6
+    ),
+    "no noise at all": lambda: make_targets_case(
+        {name: {"selectin": [[5.0] * 4] * 5} for name in ("postgres:14", "postgres:18")}
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_no_text_of_a_comparison_of_targets_is_clipped_or_lies_on_another(name: str, figures: list[Figure]) -> None:
+    compared = across(TARGETS[name]())
+    assert compared
+    assert targets.draw_targets(compared, run_hues(compared.views), stem="x")
+    (figure,) = figures
+    check_texts(figure)
+
+
+def test_a_comparison_of_targets_shows_every_strategy_on_every_target_with_its_figure() -> None:
+    compared = across(TARGETS["six on five"]())
+    assert compared
+    with drawing():
+        chart = targets.draw_targets(compared, run_hues(compared.views), stem="x")
+    assert chart
+    shown = texts(chart)
+    assert set(typical_times()) <= set(shown)
+    assert [shown.count(f"postgres:{number}") for number in range(14, 19)] == [6, 7, 7, 7, 7]  # and all together
+    for row in target_table(compared, short=True).rows:
+        assert {cell for cell in row[2:] if cell} <= set(shown)
+        assert all(cell in chart.alt for cell in row[2:])
+
+
+def test_strategies_on_more_targets_than_can_be_read_are_left_out_and_that_is_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(targets, "MOST_LANES", 5)
+    compared = across(TARGETS["six on two"]())
+    assert compared
+    with drawing():
+        chart = targets.draw_targets(compared, run_hues(compared.views), stem="x")
+    assert chart
+    assert len(set(typical_times()) & set(texts(chart))) == 2
+    assert any("the first 2 of 6 strategies" in text for text in texts(chart))
+
+
+def test_targets_of_which_nothing_was_timed_get_no_chart() -> None:
+    compared = across(without_samples(TARGETS["six on two"]()))
+    assert compared
+    assert targets.draw_targets(compared, {}, stem="x") is None
 
 
 @pytest.mark.parametrize("extra", [0, 14], ids=["six lines", "twenty lines"])

@@ -28,7 +28,7 @@ _SETTING = re.compile(r"[A-Za-z_]+", re.ASCII)
 _SETTING_VALUE = re.compile(r"-?[A-Za-z0-9_]+", re.ASCII)
 _SERVER_SETTING = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*", re.ASCII)
 
-_OWN = ("binaries", "docker")
+OWN_PROVIDERS = ("binaries", "docker")
 """Providers of servers of ours."""
 
 _OWN_SERVER = {
@@ -135,7 +135,7 @@ def postgresql_arguments(target: Target) -> dict[str, Any]:
     for name in target.settings:
         if not _SERVER_SETTING.fullmatch(name):
             raise ValueError(f"{name} is not a setting in plain words")
-    own = target.provider in _OWN
+    own = target.provider in OWN_PROVIDERS
     if target.driver == "asyncpg":
         return {**(_ASYNCPG_OWN_SERVER if own else {}), **_for_asyncpg(target)}
     given = {**(_own_server() if own else {}), **target.options}

@@ -8,6 +8,7 @@ from __future__ import annotations
 import click
 
 from bench.cli.endings import Commands, unprintable
+from bench.cli.process_title import hide_passwords
 from bench.cli.run import run
 from bench.cli.stored import report, show
 from bench.cli.upkeep import clean, list_
@@ -27,6 +28,7 @@ for command in COMMANDS:
 
 def main() -> None:
     """The console script."""
+    hide_passwords()
     try:
         cli(prog_name="bench")
     except OSError as error:

@@ -51,6 +51,11 @@ def explained(error: psycopg.Error, target: Target) -> BenchError:
                 f"Nothing can be written to {where}: {_said(error)}.",
                 remedy="Name a server that is neither a standby nor set to read-only.",
             )
+        case errors.QueryCanceled():
+            return BenchError(
+                f"The dataset was not loaded into {where}, for a statement was stopped: {_said(error)}.",
+                remedy="Start the command again, with no limit on how long the user's statements may take.",
+            )
         case errors.DuplicateTable() | errors.DuplicateObject():
             return BenchError(
                 f"The dataset's tables cannot be created in {where}: {_said(error)}.",

@@ -17,6 +17,17 @@ if TYPE_CHECKING:
 PROVIDER = "binaries"
 
 
+_REMEDIES = {
+    "password authentication failed": "Check the user and the password.",
+    "no password supplied": "Write the password in the URL, in PGPASSWORD or in ~/.pgpass.",
+    "too many": "Have other sessions closed, or the limit raised: a run needs a few beside one for each worker.",
+    "remaining connection slots": "Have other sessions closed, or the limit raised: a run needs one for each worker.",
+    "unsupported startup parameter": "Name the server itself, not a pool in front of it.",
+    "certificate": "Check sslmode, sslrootcert and the host's name.",
+}
+"""What to do about what a server or libpq says, by words of it; there is no code to go by while connecting."""
+
+
 def require_driver() -> None:
     """Raise BenchError, which names the extra, where psycopg does not load."""
     try:
@@ -40,18 +51,21 @@ def connected(target: Target) -> Iterator[psycopg.Connection]:
 
     try:
         opened = psycopg.connect(
-            host=target.host,
+            host=target.host or None,
             port=target.port,
-            user=target.user,
+            user=target.user or None,
             password=target.password or None,
-            dbname=target.database,
+            dbname=target.database or None,
             autocommit=True,
             **{"connect_timeout": "10", **postgresql_arguments(replace(target, driver="psycopg"))},
         )
     except psycopg.OperationalError as error:
-        raise DatabaseUnavailable(
-            f"{target.name} cannot be reached: {' '.join(str(error).split())}.",
-            remedy="Check that it is up, and that the user may connect to the database.",
-        ) from error
+        said = " ".join(str(error).split()).rstrip(".")
+        raise DatabaseUnavailable(f"{target.name} cannot be reached: {said}.", remedy=_remedy(said)) from error
     with opened:
         yield opened
+
+
+def _remedy(said: str) -> str:
+    known = (remedy for words, remedy in _REMEDIES.items() if words in said)
+    return next(known, "Check that it is up, and that the user may connect to the database.")

@@ -14,6 +14,7 @@ from pathlib import Path
 from bench.errors import BenchError
 from bench.model import Scenario, Strategy
 
+_WITH_VALUES = re.compile(r"(.*)\[([^\[\]]*)\]")
 _WITH_ARGUMENT = re.compile(r"([a-z_+]+)\[([+-]?[0-9]+(?:\.[0-9]+)?)\]", re.ASCII)
 _ARGUMENT = re.compile(r"0*[1-9][0-9]{0,8}", re.ASCII)
 
@@ -28,14 +29,30 @@ def scenarios() -> tuple[Scenario, ...]:
 def find_scenario(name: str) -> Scenario:
     """Return the scenario of that name, or the value that `path/to/file.py:NAME` names.
 
-    Raises BenchError with the nearest name; for a file, with what is wrong with it.
+    Values of its parameters may follow in square brackets: `first_page[limit=50,offset=1000]`. Raises BenchError with
+    the nearest name; for a file, with what is wrong with it; for a value, with what is accepted.
     """
-    if ".py:" in name:
-        return _from_file(name)
+    plain, given = _parted(name)
+    if ".py:" in plain:
+        return _from_file(plain).configured(given)
     known = {scenario.name: scenario for scenario in scenarios()}
-    if name in known:
-        return known[name]
-    raise _unknown("scenario", name, known)
+    if plain in known:
+        return known[plain].configured(given)
+    raise _unknown("scenario", plain, known)
+
+
+def _parted(name: str) -> tuple[str, dict[str, str]]:
+    """Part a scenario's name from the values in square brackets behind it."""
+    if (match := _WITH_VALUES.fullmatch(name)) is None:
+        return name, {}
+    plain, values = match.groups()
+    pairs = [pair.partition("=") for pair in values.split(",")]
+    if not all(key.strip() and value.strip() for key, _, value in pairs):
+        raise BenchError(
+            f"{name!r} is not a scenario with values of its parameters.",
+            remedy="Write them as first_page[limit=50,offset=1000].",
+        )
+    return plain, {key.strip(): value.strip() for key, _, value in pairs}
 
 
 @cache

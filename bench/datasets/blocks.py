@@ -30,10 +30,10 @@ class Block:
 
 
 def blocks(dataset: Dataset, *, block_rows: int = BLOCK_ROWS) -> Iterator[Block]:
-    """Yield all rows of all tables: tables in the recipe's order, rows in the order of their primary key."""
+    """Yield all rows of all tables: tables in the recipe's order, rows in the order of their number."""
     for table in dataset.recipe.tables:
         names = tuple(column.name for column in table.columns)
         for first in range(0, dataset.rows[table.name], block_rows):
             rows = np.arange(first, min(first + block_rows, dataset.rows[table.name]), dtype=np.int64)
             values = tuple(dataset.values(table.name, name, rows) for name in names)
-            yield Block(table=table.name, columns=names, values=values)
+            yield Block(table=table.stored_in, columns=names, values=values)

@@ -13,7 +13,22 @@ from bench.datasets.ownership import Rows
 from bench.datasets.pools import pool, prose, word_starts
 from bench.datasets.splitmix import WIDEST, Stream
 from bench.errors import BenchError
-from bench.model import Column, DatasetOptions, Dates, Integers, Numbered, Parent, Pick, Serial, Text
+from bench.model import (
+    Column,
+    Cycle,
+    DatasetOptions,
+    Dates,
+    Integers,
+    Numbered,
+    Parent,
+    Pick,
+    Quotient,
+    Reference,
+    Remainder,
+    Serial,
+    Text,
+    Values,
+)
 
 Maker = Callable[[Rows], list[Any]]
 """From row numbers to values, each a plain `int`, `str` or `date`."""
@@ -38,17 +53,20 @@ def as_json(value: str | date) -> str:
     return quoted(value) if isinstance(value, str) else f'"{value.isoformat()}"'
 
 
+def are_numbers(values: Values) -> bool:
+    """Whether a column holds whole numbers, which are never spelled."""
+    if isinstance(values, Cycle):
+        return isinstance(values.values[0], int)
+    return isinstance(values, Serial | Integers | Quotient | Remainder | Parent | Reference)
+
+
 def make_column(table: str, column: Column, options: DatasetOptions, *, spell: Spelling = plain) -> Maker:
-    """Return the maker of a column that is not a foreign key, its texts and dates spelled by `spell`.
+    """Return the maker of a column that depends on no other row, its texts and dates spelled by `spell`.
 
     What is drawn from a pool is spelled once for all rows. Raises BenchError for values that cannot be made.
     """
     stream = Stream.named(options.seed, "column", table, column.name)
     match column.values:
-        case Serial(start=start):
-            return lambda rows: (rows + np.int64(start)).tolist()
-        case Numbered(pattern=pattern):
-            return _numbered(pattern, spell)
         case Pick(pool=name):
             return _pick(stream, pool(name), spell)
         case Text(width=width):
@@ -57,12 +75,32 @@ def make_column(table: str, column: Column, options: DatasetOptions, *, spell: S
             return _integers(stream, low, high, where=f"{table}.{column.name}")
         case Dates(first=first, days=days):
             return _dates(stream, first, days, spell, where=f"{table}.{column.name}")
-        case Parent():
-            raise ValueError(f"{table}.{column.name} is a foreign key: who owns a row is no matter of its column")
+        case Serial() | Parent() | Reference():
+            raise ValueError(f"{table}.{column.name} is a key: whose row it is is no matter of its column")
+    return _by_arithmetic(column.values, spell)
+
+
+def _by_arithmetic(values: Numbered | Cycle | Quotient | Remainder, spell: Spelling) -> Maker:
+    """Return the maker of values that follow from the row's number, nothing drawn."""
+    match values:
+        case Numbered(pattern=pattern):
+            return _numbered(pattern, spell)
+        case Cycle(values=turns):
+            return _cycle(turns, spell)
+        case Quotient(by=by):
+            return lambda rows: (rows // np.int64(by) + np.int64(1)).tolist()
+        case Remainder(by=by):
+            return lambda rows: (rows % np.int64(by) + np.int64(1)).tolist()
 
 
 def _numbered(pattern: str, spell: Spelling) -> Maker:
     return lambda rows: [spell(pattern.replace("{}", str(number))) for number in (rows + np.int64(1)).tolist()]
+
+
+def _cycle(values: Sequence[str | int], spell: Spelling) -> Maker:
+    held = np.empty(len(values), dtype=object)
+    held[:] = [spell(value) if isinstance(value, str) else value for value in values]
+    return lambda rows: held[rows % np.int64(len(values))].tolist()
 
 
 def _pick(stream: Stream, choices: Sequence[Any], spell: Spelling = plain) -> Maker:

@@ -11,8 +11,21 @@ from bench.datasets.columns import Maker, Spelling, as_json, make_column, plain
 from bench.datasets.counting import Counting
 from bench.datasets.ownership import Ownership, Rows
 from bench.datasets.permutation import Permutation
-from bench.datasets.shape import rows_of_tables
-from bench.model import Column, DatasetOptions, Parent, Recipe, Serial, Size, Table
+from bench.datasets.shape import each_has, kinds, rows_of_tables
+from bench.errors import BenchError
+from bench.model import (
+    Column,
+    DatasetOptions,
+    Extends,
+    Parent,
+    Quotient,
+    Recipe,
+    Reference,
+    Remainder,
+    Serial,
+    Size,
+    Table,
+)
 
 Value = int | str | date
 
@@ -32,7 +45,15 @@ class Dataset:
         self.rows = rows_of_tables(recipe, size, options)
         self._tables = {table.name: table for table in recipe.tables}
         self._ownerships = {table.name: self._own(table) for table in recipe.tables if table.parent}
-        self._makers = {table.name: self._make(table, plain) for table in recipe.tables}
+        self._dealt = {
+            (table.name, column.name): self._deal(table, column)
+            for table in recipe.tables
+            for column in table.columns
+            if isinstance(column.values, Reference)
+        }
+        self._makers: dict[str, dict[str, Maker]] = {}
+        for table in recipe.tables:
+            self._makers[table.name] = self._make(table, plain)
 
     def values(self, table: str, column: str, rows: Rows) -> list[Value]:
         """Return what the column holds in the given rows, as plain `int`, `str` or `date`."""
@@ -55,6 +76,16 @@ class Dataset:
         """Return the rows of table `child` that each parent owns, in order, one after another, and how many each."""
         return self._ownerships[child].owned(parents)
 
+    def counts(self, child: str, parents: Rows) -> Rows:
+        """Return how many rows of table `child` each parent owns."""
+        return self._ownerships[child].counts(parents)
+
+    def referred(self, table: str, column: str, rows: Rows) -> Rows:
+        """Return the row that the column, a `Reference`, refers to in each of the given rows of the table."""
+        dealt = self._dealt[table, column]
+        places = self._ownerships[table].places(rows) if table in self._ownerships else rows
+        return dealt.forward(places.view(np.uint64) % np.uint64(dealt.size)).view(np.int64)
+
     @cached_property
     def _spellers(self) -> dict[str, dict[str, Maker]]:
         return {table.name: self._make(table, as_json) for table in self.recipe.tables}
@@ -65,7 +96,7 @@ class Dataset:
             parent=table.parent,
             child=table.name,
             parents=self.rows[table.parent],
-            mean=self.size.counts[table.level],
+            mean=each_has(table, self.size),
             distribution=self.options.children,
             share=self.options.childless,
             seed=self.options.seed,
@@ -74,17 +105,49 @@ class Dataset:
         spread = Permutation.named(counting.total, self.options.seed, "structure", table.name, "order")
         return Ownership.of(counting, spread if shuffled else None)
 
+    def _deal(self, table: Table, column: Column) -> Permutation:
+        assert isinstance(column.values, Reference)
+        there = self.rows[column.values.table]
+        most = self._ownerships[table.name].most if table.is_link and table.parent else 1
+        if most > there:
+            raise BenchError(
+                f"A row of {table.parent!r} is to be linked to {most} different rows of {column.values.table!r}, "
+                f"which has {there}.",
+                remedy="Ask for a smaller second number of SIZE, or for more rows there.",
+            )
+        return Permutation.named(there, self.options.seed, "structure", table.name, column.name)
+
     def _make(self, table: Table, spell: Spelling) -> dict[str, Maker]:
         return {column.name: self._maker(table, column, spell) for column in table.columns}
 
     def _maker(self, table: Table, column: Column, spell: Spelling) -> Maker:
-        if isinstance(column.values, Parent):
-            return self._parent_keys(table)
+        match column.values:
+            case Parent(column=above):
+                assert table.parent is not None
+                parents_key = self._key(table.parent, above)
+                return lambda rows: parents_key(self.owners(table.name, rows))
+            case Reference(table=other):
+                others_key = self._key(other)
+                return lambda rows: others_key(self.referred(table.name, column.name, rows))
+            case Serial(start=start):
+                return self._serial(table, start)
         return make_column(table.name, column, self.options, spell=spell)
 
-    def _parent_keys(self, table: Table) -> Maker:
-        assert table.parent is not None
-        start = next(
-            column.values.start for column in self._tables[table.parent].columns if isinstance(column.values, Serial)
-        )
-        return lambda rows: (self.owners(table.name, rows) + np.int64(start)).tolist()
+    def _key(self, table: str, column: str | None = None) -> Maker:
+        """Return the maker of a key column of a table that was made before."""
+        columns = self._tables[table].columns
+        keys = [one.name for one in columns if isinstance(one.values, Serial | Quotient | Remainder)]
+        return self._makers[table][column or keys[0]]
+
+    def _serial(self, table: Table, start: int) -> Maker:
+        if table.extends is not None:
+            begun, key = table.extends, self._key(table.extends.table)
+            return lambda rows: key(self._begun(table, begun, rows))
+        earlier = self.recipe.tables[: self.recipe.tables.index(table)]
+        first = start + sum(self.rows[one.name] for one in earlier if one.stored_in == table.stored_in)
+        return lambda rows: (rows + np.int64(first)).tolist()
+
+    def _begun(self, table: Table, begun: Extends, rows: Rows) -> Rows:
+        """Return the rows, in the table that is extended, that the given rows of the one that extends it go on from."""
+        turn = kinds(self.recipe, table)
+        return rows * np.int64(len(turn)) + np.int64(turn.index(begun.value))

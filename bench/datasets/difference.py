@@ -9,19 +9,22 @@ from itertools import zip_longest
 from typing import Any
 
 Node = list[Any]
-"""`[class name, [[column attribute, value], ...], {relationship: nodes, or a node, or None}]`."""
+"""`[class name, [[column attribute, value], ...], {relationship: nodes, or a node, or their number, or None}]`."""
 
 SHOWN = 60
 """Characters of a value that are shown of each side."""
 
 
 def first_difference(
-    expected_lines: Iterable[str], found_lines: Iterable[str], *, keys: Mapping[str, str] | None = None
+    expected_lines: Iterable[str],
+    found_lines: Iterable[str],
+    *,
+    keys: Mapping[str, str | tuple[str, ...]] | None = None,
 ) -> str | None:
     """Say where two streams of graph lines first differ, or return None where they do not.
 
     Lines come in the order of their roots' primary keys, with or without their newlines; both streams are read one
-    line at a time, and only as far as they agree. keys: the attribute of the primary key by class name, as
+    line at a time, and only as far as they agree. keys: the attributes of the primary key by class name, as
     `plan.key_attributes` has them; `id`, or else the first attribute, where a class is not named.
     """
     return _Comparison(keys or {}).streams(_stripped(expected_lines), _stripped(found_lines))
@@ -34,7 +37,7 @@ def _stripped(lines: Iterable[str]) -> Iterator[str]:
 class _Comparison:
     """Compares nodes; `keys` as in `first_difference`."""
 
-    def __init__(self, keys: Mapping[str, str]) -> None:
+    def __init__(self, keys: Mapping[str, str | tuple[str, ...]]) -> None:
         self.keys = keys
 
     def streams(self, expected: Iterator[str], found: Iterator[str]) -> str | None:
@@ -89,6 +92,8 @@ class _Comparison:
         ours, theirs = expected[name], found[name]
         if not _differ(ours, theirs):
             return None
+        if isinstance(ours, int) or isinstance(theirs, int):
+            return f"{where}: {name} is {_kind(theirs)}, the dataset has {_kind(ours)}."
         if _is_collection(ours) and _is_collection(theirs):
             return self._collections(f"{where}: {name}", ours, theirs)
         if _is_collection(ours) or _is_collection(theirs):
@@ -122,8 +127,10 @@ class _Comparison:
         return None
 
     def _key(self, node: Node) -> Any:
-        columns = dict(node[1])
-        return columns.get(self.keys.get(node[0], "id"), next(iter(columns.values()), None))
+        columns, key = dict(node[1]), self.keys.get(node[0], "id")
+        if isinstance(key, tuple):
+            return tuple(columns.get(one) for one in key)
+        return columns.get(key, next(iter(columns.values()), None))
 
     def _name(self, node: Node | None) -> str:
         return "nothing" if node is None else f"{node[0]} {self._key(node)}"
@@ -147,6 +154,8 @@ def _is_collection(related: Any) -> bool:
 
 
 def _kind(related: Any) -> str:
+    if isinstance(related, int):
+        return f"counted as {related}"
     return "a collection" if _is_collection(related) else "nothing" if related is None else "one entity"
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import fields, is_dataclass
+from collections.abc import Sequence
+from dataclasses import Field, fields, is_dataclass
 from typing import Any
 
-from sqlalchemy import ClauseElement, MetaData
+from sqlalchemy import ClauseElement, Index, MetaData, Table
 from sqlalchemy.dialects import registry
 from sqlalchemy.schema import CreateIndex, CreateTable
 
@@ -34,7 +35,7 @@ def dataset_key(scenario: Scenario, size: Size, options: DatasetOptions, dialect
         "size": list(size.counts),
         "options": _plain(options),
         "recipe": _plain(scenario.recipe),
-        "schema": schema(scenario.base.metadata, dialect),
+        "schema": schema(scenario.base.metadata, dialect, without=scenario.recipe.unindexed),
         "graph": described(graph_plan(scenario)),
         "pools": pools.digest(),
     }
@@ -42,19 +43,31 @@ def dataset_key(scenario: Scenario, size: Size, options: DatasetOptions, dialect
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def schema(metadata: MetaData, dialect: str) -> list[str]:
-    """Return the statements that create the tables, parents first, and after those their indexes."""
+def schema(metadata: MetaData, dialect: str, *, without: Sequence[str] = ()) -> list[str]:
+    """Return the statements that create the tables, parents first, and after those their indexes.
+
+    without: indexes that are left out, by name.
+    """
     compiler = registry.load(dialect)()
     tables = metadata.sorted_tables
-    indexes = [index for table in tables for index in sorted(table.indexes, key=lambda index: str(index.name))]
+    indexes = [index for table in tables for index in _indexes(table) if index.name not in without]
     elements: list[ClauseElement] = [*map(CreateTable, tables), *map(CreateIndex, indexes)]
     return [str(element.compile(dialect=compiler)).strip() for element in elements]
 
 
+def _indexes(table: Table) -> list[Index]:
+    return sorted(table.indexes, key=lambda index: str(index.name))
+
+
 def _plain(value: Any) -> Any:
-    """Return dataclasses as plain data, each with the name of its class."""
+    """Return dataclasses as plain data, each with the name of its class, less the `LATER` fields at their defaults."""
     if isinstance(value, tuple):
         return [_plain(one) for one in value]
     if is_dataclass(value):
-        return [type(value).__name__, {field.name: _plain(getattr(value, field.name)) for field in fields(value)}]
+        held = {field.name: getattr(value, field.name) for field in fields(value) if not _untouched(value, field)}
+        return [type(value).__name__, {name: _plain(each) for name, each in held.items()}]
     return value
+
+
+def _untouched(value: Any, field: Field[Any]) -> bool:
+    return "later" in field.metadata and getattr(value, field.name) == field.default

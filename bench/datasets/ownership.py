@@ -36,15 +36,30 @@ class Ownership:
 
     def owners(self, children: Rows) -> Rows:
         """Return the row that owns each of the rows `children`."""
-        places = children if self.spread is None else self.spread.forward(children.view(np.uint64)).view(np.int64)
+        places = self.places(children)
         if self.starts is None:
             return places // self.each
         return self.starts.searchsorted(places, side="right") - 1
 
+    def places(self, children: Rows) -> Rows:
+        """Return the place of each of the rows `children` in the order parent by parent."""
+        return children if self.spread is None else self.spread.forward(children.view(np.uint64)).view(np.int64)
+
+    def counts(self, parents: Rows) -> Rows:
+        """Return how many rows each of the rows `parents` owns."""
+        if self.starts is None:
+            return np.full(parents.size, self.each)
+        return self.starts[parents + 1] - self.starts[parents]
+
+    @property
+    def most(self) -> int:
+        """How many rows a parent has at the most."""
+        return self.each if self.starts is None else int(np.diff(self.starts).max(initial=0))
+
     def owned(self, parents: Rows) -> tuple[Rows, Rows]:
         """Return the rows that the rows `parents` own, parent by parent and in order, and how many each owns."""
         first = parents * self.each if self.starts is None else self.starts[parents]
-        counts = np.full(parents.size, self.each) if self.starts is None else self.starts[parents + 1] - first
+        counts = self.counts(parents)
         before = np.cumsum(counts) - counts
         places = np.arange(int(counts.sum()), dtype=np.int64) + np.repeat(first - before, counts)
         if self.spread is None:

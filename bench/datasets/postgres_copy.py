@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 
 from bench.datasets.blocks import BLOCK_ROWS
-from bench.datasets.columns import Maker, Spelling
+from bench.datasets.columns import Maker, Spelling, are_numbers
 from bench.datasets.dataset import Dataset
 from bench.datasets.ownership import Rows
-from bench.model import Integers, Parent, Serial, Table
+from bench.model import Table
 
 SIGNATURE = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 """What the format begins with: its name, no flags, no extension."""
@@ -90,7 +90,7 @@ def _parts(dataset: Dataset, table: Table, fields: Mapping[str, Field]) -> list[
     for column in table.columns:
         field = fields[column.name]
         maker = dataset.maker(table.name, column.name, field.spell)
-        numbers = isinstance(column.values, Serial | Integers | Parent)
+        numbers = are_numbers(column.values)
         if numbers and field.type_oid in WIDTHS:
             together.append((maker, WIDTHS[field.type_oid]))
             continue

@@ -73,6 +73,8 @@ def fill(connection: Connection, dataset: Dataset, metadata: MetaData) -> None:
     metadata.create_all(connection, checkfirst=False)
     server: Any = connection.connection.driver_connection
     server.execute("SET LOCAL client_encoding = 'UTF8'; SET LOCAL synchronous_commit = on")
+    for index in dataset.recipe.unindexed:
+        server.execute(sql.SQL("DROP INDEX {}").format(sql.Identifier(index)))
     put_off = take_off(server, _names(server, metadata))
     for table in dataset.recipe.tables:
         _copy(server, dataset, table)
@@ -100,7 +102,7 @@ def take_off(server: psycopg.Connection[Any], tables: list[str]) -> list[bytes]:
 
 def _copy(server: psycopg.Connection[Any], dataset: Dataset, table: Table) -> None:
     columns = sql.SQL(",").join(sql.Identifier(column.name) for column in table.columns)
-    names = {"table": sql.Identifier(table.name), "columns": columns}
+    names = {"table": sql.Identifier(table.stored_in), "columns": columns}
     with server.cursor() as cursor:
         cursor.execute(sql.SQL("SELECT {columns} FROM {table} LIMIT 0").format(**names))
         fields = [

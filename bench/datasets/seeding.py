@@ -13,7 +13,7 @@ from bench.datasets.graph import fingerprint as fingerprint_of
 from bench.datasets.graph import lines
 from bench.datasets.key import dataset_key
 from bench.datasets.plan import graph_plan
-from bench.datasets.shape import shape
+from bench.datasets.reach import full_shape
 from bench.datasets.space import require_space
 from bench.datasets.sqlite_load import load_sqlite
 from bench.model import DatasetFacts, DatasetOptions, Scenario, Size, Target
@@ -84,7 +84,7 @@ def _seed(
     return DatasetFacts(
         key=dataset_key(scenario, size, options, dialect),
         fingerprint=known or fingerprint_of(lines(dataset, plan)),
-        shape=shape(scenario.recipe, size, options),
+        shape=full_shape(dataset, plan),
         file_bytes=file_bytes,
         seed_s=time.perf_counter() - began,
     )

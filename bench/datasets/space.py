@@ -48,7 +48,7 @@ def needed_bytes(dataset: Dataset, metadata: MetaData) -> int:
 def _row_bytes(dataset: Dataset, table: Table, metadata: MetaData) -> float:
     rows = np.arange(min(SAMPLED_ROWS, dataset.rows[table.name]), dtype=np.int64)
     width = {column.name: _mean_bytes(dataset.values(table.name, column.name, rows)) for column in table.columns}
-    indexes = metadata.tables[table.name].indexes if table.name in metadata.tables else ()
+    indexes = metadata.tables[table.stored_in].indexes if table.stored_in in metadata.tables else ()
     indexed = sum(ROW_OVERHEAD + 4 + sum(width.get(column.name, 0) for column in index.columns) for index in indexes)
     return ROW_OVERHEAD + sum(width.values()) + 2 * indexed
 

@@ -36,7 +36,7 @@ def load_sqlite(dataset: Dataset, metadata: MetaData, path: Path) -> None:
         for setting in FAST:
             connection.execute(f"PRAGMA {setting}")
         connection.execute("BEGIN")
-        statements = schema(metadata, "sqlite")
+        statements = schema(metadata, "sqlite", without=dataset.recipe.unindexed)
         tables = len(metadata.sorted_tables)
         for statement in statements[:tables]:
             connection.execute(statement)

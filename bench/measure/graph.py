@@ -2,32 +2,48 @@
 
 A line stands for one root entity, and is the JSON of a node: `[class name, [[column attribute, value], ...],
 {relationship: [nodes]}]`, attributes sorted by name, nodes by primary key; for a scalar relationship the node itself or
-null. The fingerprint is the SHA-256 of all lines, in the order of the roots' primary keys, each with its newline.
+null, for one that is only counted a number; a root that is not touched has no relationships. The fingerprint is the
+SHA-256 of all lines, in the order of the roots' primary keys, each with its newline.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import inspect
 
-from bench.model import Scenario
+from bench.model import Scenario, is_touched
 
 Node = list[Any]
 Encode = Callable[[Any], Node]
 
 
 def graph_lines(scenario: Scenario, roots: Iterable[Any]) -> Iterator[str]:
-    """Yield one line for each root, in primary-key order. Lazy relationships on the scenario's paths are loaded."""
-    encode = _encoder(scenario.entity, scenario.paths)
+    """Yield one line for each root, in primary-key order. Lazy relationships on the scenario's paths are loaded.
+
+    A root that is a tuple is an entity and, for each path, what was loaded of it.
+    """
+    walk = _Walk(scenario)
+    below = _first_steps(scenario.paths)
+    encode, bare = walk.encoder(scenario.entity, scenario.paths), walk.encoder(scenario.entity, ())
+    handed = [(name, walk.related(scenario.entity, name, below[name], path=name)) for name in below]
     dumps = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"), default=_plain).encode
-    for root in sorted(roots, key=_key(scenario.entity)):
-        yield dumps(encode(root))
+    key = _key(scenario.entity)
+    for place, root in enumerate(sorted(map(_parted(scenario.entity), roots), key=lambda root: key(root[0]))):
+        if not is_touched(place, scenario.touched):
+            yield dumps(bare(root[0]))
+        elif len(root) == 1:
+            yield dumps(encode(root[0]))
+        else:
+            name, values, _ = bare(root[0])
+            related = {path: nodes(given) for (path, nodes), given in zip(handed, root[1:], strict=True)}
+            yield dumps([name, values, dict(sorted(related.items()))])
 
 
 def fingerprint(lines: Iterable[str]) -> str:
@@ -38,35 +54,58 @@ def fingerprint(lines: Iterable[str]) -> str:
     return digest.hexdigest()
 
 
-def _encoder(entity: type[Any], paths: Sequence[str]) -> Encode:
-    """How to turn an instance of `entity` into a node, the relationships on `paths` walked."""
-    mapper = inspect(entity)
-    name = entity.__name__
-    columns = sorted(mapper.column_attrs.keys())
+@dataclass(frozen=True, slots=True)
+class _Walk:
+    """How the instances of a scenario become nodes."""
+
+    scenario: Scenario
+
+    def encoder(self, entity: type[Any], paths: Sequence[str], *, at: str = "") -> Encode:
+        """How to turn an instance of `entity`, or of a class below it, into a node, the relationships walked."""
+        below = _first_steps(paths)
+        related = [
+            (name, attrgetter(name), self.related(entity, name, below[name], path=f"{at}.{name}" if at else name))
+            for name in sorted(below)
+        ]
+        columns = {mapper.class_: self._columns(mapper) for mapper in inspect(entity).self_and_descendants}
+
+        def encode(instance: Any) -> Node:
+            kind = type(instance) if type(instance) in columns else entity
+            values = [[column, getattr(instance, column)] for column in columns[kind]]
+            return [kind.__name__, values, {name: nodes(get(instance)) for name, get, nodes in related}]
+
+        return encode
+
+    def related(self, entity: type[Any], name: str, paths: Sequence[str], *, path: str) -> Callable[[Any], Any]:
+        """How to turn what a relationship holds into nodes, a node, null, or a number."""
+        relationship = inspect(entity).relationships[name]
+        if path in self.scenario.counted:
+            return lambda held: held if isinstance(held, int) else len(held)
+        found = relationship.mapper.class_
+        encode, key = self.encoder(found, paths, at=path), _key(found)
+        if relationship.uselist:
+            return lambda held: [encode(one) for one in sorted(held, key=key)]
+        return lambda held: None if held is None else encode(held)
+
+    def _columns(self, mapper: Any) -> list[str]:
+        """The attributes by which instances of a class are compared."""
+        entity = mapper.class_.__name__
+        only = {name.partition(".")[2] for name in self.scenario.only if name.partition(".")[0] == entity}
+        return sorted(only or mapper.column_attrs.keys())
+
+
+def _first_steps(paths: Sequence[str]) -> Mapping[str, list[str]]:
+    """Return what of the paths lies behind each of their first steps."""
     below: dict[str, list[str]] = {}
     for path in paths:
         first, _, rest = path.partition(".")
         below.setdefault(first, []).extend([rest] if rest else [])
-    related = [_related(mapper.relationships[relationship], below[relationship]) for relationship in sorted(below)]
-
-    def encode(instance: Any) -> Node:
-        values = [[column, getattr(instance, column)] for column in columns]
-        return [name, values, {relationship: nodes(instance) for relationship, nodes in related}]
-
-    return encode
+    return below
 
 
-def _related(relationship: Any, paths: Sequence[str]) -> tuple[str, Callable[[Any], Any]]:
-    entity = relationship.mapper.class_
-    encode, key, get = _encoder(entity, paths), _key(entity), attrgetter(relationship.key)
-    if relationship.uselist:
-        return relationship.key, lambda instance: [encode(one) for one in sorted(get(instance), key=key)]
-
-    def scalar(instance: Any) -> Node | None:
-        one = get(instance)
-        return None if one is None else encode(one)
-
-    return relationship.key, scalar
+def _parted(entity: type[Any]) -> Callable[[Any], Sequence[Any]]:
+    """Return a root as a tuple: of an entity and what was loaded of its relationships, or of the entity alone."""
+    return lambda root: root if isinstance(root, tuple) and isinstance(root[0], entity) else (root,)
 
 
 def _key(entity: type[Any]) -> Callable[[Any], Any]:

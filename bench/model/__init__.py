@@ -1,20 +1,28 @@
 """The frozen domain types: no behaviour beyond identity and parsing, and no import of ours.
 
-One file a subject: `size` (how much), `recipe` (which rows), `scenario` (what is loaded and how), `asked` and
-`target` (where), `counters` (what was counted exactly), `run` (everything that one command measured).
+One file a subject: `size` (how much), `recipe` (which rows), `selection` (which of them a load returns), `parameter`
+(what a user may vary), `scenario` (what is loaded and how), `asked` and `target` (where), `counters` (what was counted
+exactly), `run` (everything that one command measured).
 """
 
 from bench.model.asked import Asked, Secrets, parse_target, parse_targets
 from bench.model.counters import Counters, StatementCount
+from bench.model.parameter import Given, Parameter, defaults
 from bench.model.recipe import (
     Column,
+    Cycle,
     DatasetOptions,
     Dates,
+    Extends,
     Integers,
     Numbered,
     Parent,
     Pick,
+    Quotient,
+    Reached,
     Recipe,
+    Reference,
+    Remainder,
     Serial,
     Shape,
     Table,
@@ -37,7 +45,8 @@ from bench.model.run import (
     Warned,
     WorkerFacts,
 )
-from bench.model.scenario import Family, RuleOfThumb, Scenario, Strategy
+from bench.model.scenario import Family, RuleOfThumb, Scenario, Strategy, is_touched
+from bench.model.selection import Selection, Where
 from bench.model.size import Size, parse_sizes
 from bench.model.target import Target
 
@@ -49,16 +58,24 @@ __all__ = [
     "CaseSpec",
     "Column",
     "Counters",
+    "Cycle",
     "DatasetFacts",
     "DatasetOptions",
     "Dates",
     "Environment",
+    "Extends",
     "Family",
+    "Given",
     "Integers",
     "Numbered",
+    "Parameter",
     "Parent",
     "Pick",
+    "Quotient",
+    "Reached",
     "Recipe",
+    "Reference",
+    "Remainder",
     "RuleOfThumb",
     "Run",
     "Samples",
@@ -66,6 +83,7 @@ __all__ = [
     "Scenario",
     "ScenarioFacts",
     "Secrets",
+    "Selection",
     "Serial",
     "Shape",
     "Size",
@@ -78,7 +96,10 @@ __all__ = [
     "Text",
     "Values",
     "Warned",
+    "Where",
     "WorkerFacts",
+    "defaults",
+    "is_touched",
     "parse_sizes",
     "parse_target",
     "parse_targets",

@@ -6,11 +6,15 @@ row can be made alone, in any order, and always the same.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 DISTRIBUTIONS = ("fixed", "uniform", "zipf")
 ORDERS = ("clustered", "shuffled")
+
+LATER: Mapping[str, Any] = {"later": True}
+"""Marks a field that came after datasets were first kept: while it has its default, it is no part of their key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,11 +62,48 @@ class Dates:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Cycle:
+    """One of `values`, in turn from row to row: how many rows have each is known by arithmetic."""
+
+    values: tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quotient:
+    """The row's number divided by `by`, rounded down, counted from 1: the first of a primary key's two columns."""
+
+    by: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remainder:
+    """What is left of the row's number divided by `by`, counted from 1: the second of a primary key's two columns."""
+
+    by: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Parent:
-    """A foreign key: the key of the row of the parent table that owns this row."""
+    """A foreign key: the key of the row of the parent table that owns this row.
+
+    column: which of the key's columns, where it has two.
+    """
+
+    column: str | None = field(default=None, metadata=LATER)
 
 
-Values = Serial | Pick | Numbered | Text | Integers | Dates | Parent
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """A foreign key into `table`, which does not own this row: its rows, in an order drawn once, are dealt in turn.
+
+    All rows of one parent refer to different rows while there are as many; every row is referred to equally often, but
+    for one. Where the table refers to its parent too and has no key of its own, it is a link table (many-to-many).
+    """
+
+    table: str
+
+
+Values = Serial | Pick | Numbered | Text | Integers | Dates | Cycle | Quotient | Remainder | Parent | Reference
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,20 +115,56 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Extends:
+    """Joined-table inheritance: the rows of `table` whose `column`, a `Cycle`, is `value` go on in this one.
+
+    They keep the key that they have there.
+    """
+
+    table: str
+    column: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """A seeded table; `level` is its place in the Size (0: parents), `parent` the table one level up that owns it."""
+    """A seeded table; `level` is its place in the Size (0: parents), `parent` the table one level up that owns it.
+
+    each: how many rows each parent has, or the table without one, where that is no matter of the size. extends: the
+    table that its rows begin in. stored: the database's table, where that has another name: rows that own others of
+    the same table are declared generation by generation, and their numbers go on from one to the next.
+    """
 
     name: str
     level: int
     columns: tuple[Column, ...]
     parent: str | None = None
+    each: int | None = field(default=None, metadata=LATER)
+    extends: Extends | None = field(default=None, metadata=LATER)
+    stored: str | None = field(default=None, metadata=LATER)
+
+    @property
+    def stored_in(self) -> str:
+        """The name of the database's table."""
+        return self.stored or self.name
+
+    @property
+    def is_link(self) -> bool:
+        """Whether its rows do nothing but link one table's to another's."""
+        values = [column.values for column in self.columns]
+        keyed = any(isinstance(one, Serial | Quotient) for one in values)
+        return not keyed and any(isinstance(one, Reference) for one in values)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """The tables of a dataset, each after the one that owns it."""
+    """The tables of a dataset, each after those that it refers to.
+
+    unindexed: mapped indexes, by name, that are not made: what a load costs without them is to be seen.
+    """
 
     tables: tuple[Table, ...]
+    unindexed: tuple[str, ...] = field(default=(), metadata=LATER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,15 +187,36 @@ class DatasetOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reached:
+    """What a load has to reach along a path: a relationship by its dotted name, or "" for the entity itself.
+
+    asked: how many entities above it are asked for theirs. nodes: what that comes to, each as often as it is reached.
+    distinct: the different ones among them. empty: how many of those asked have none.
+    """
+
+    path: str
+    asked: int
+    nodes: int
+    distinct: int
+    empty: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
     """What a dataset really holds, for formulas: rows of each level, and rows of each level that own no child.
 
-    rows: `(parents, children, grandchildren, ...)`, totals.
+    rows: `(parents, children, grandchildren, ...)`, totals. Rows that lie outside the levels (a table of its own
+    number, what extends another table) are not among them.
     childless: how many rows of each level but the last have no child.
+    tables: rows of each table of the recipe. reached: what the load has to return, path by path.
+    joined: rows of one statement that LEFT JOINs every path to the entity.
     """
 
     rows: tuple[int, ...]
     childless: tuple[int, ...]
+    tables: dict[str, int] = field(default_factory=dict)
+    reached: tuple[Reached, ...] = ()
+    joined: int = 0
 
     @property
     def parents(self) -> int:
@@ -129,3 +227,10 @@ class Shape:
     def children(self) -> int:
         """Rows of the second level, in all."""
         return self.rows[1]
+
+    def at(self, path: str) -> Reached:
+        """Return what is reached along a path. Raises KeyError for one that the load does not follow."""
+        for reached in self.reached:
+            if reached.path == path:
+                return reached
+        raise KeyError(path)

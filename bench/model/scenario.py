@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from bench.errors import BenchError
+from bench.model.parameter import Given, Parameter, chosen
 from bench.model.recipe import Recipe, Shape
+from bench.model.selection import Selection
 
 if TYPE_CHECKING:  # the reporting side reads this module too, and runs where SQLAlchemy is not loaded
     from sqlalchemy import Select
@@ -15,23 +18,32 @@ if TYPE_CHECKING:  # the reporting side reads this module too, and runs where SQ
 Formula = Callable[[Shape], int]
 
 
+def unchanged(statement: Select[Any]) -> Select[Any]:
+    """Return the scenario's statement as it is."""
+    return statement
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Strategy:
     """One way to load the scenario's relationships.
 
     name: SQLAlchemy's word (`selectin`), with an argument in brackets where it has one (`selectin[100]`).
-    summary: its contract in one sentence. apply: adds the loader options, and a join where it needs one, to the
-    scenario's statement. unique: whether the result needs `Result.unique()`. statements, rows: formulas of what it
-    sends and fetches. common: whether it is among those that people choose between, run when none is named.
-    since: the first SQLAlchemy version, `(major, minor)`, that has what it uses.
+    summary: its contract in one sentence. statements, rows: formulas of what it sends and fetches, from the dataset's
+    shape. apply: adds the loader options, and a join where it needs one, to the scenario's statement. load: its own way
+    to load, where that is not all; the scenario's `load` calls it. unique: whether the result needs `Result.unique()`.
+    dialects: the databases that know what it sends; empty for all. common: whether it is among those that people
+    choose between, run when none is named. since: the first SQLAlchemy version, `(major, minor)`, that has what it
+    uses.
     """
 
     name: str
     summary: str
-    apply: Callable[[Select[Any]], Select[Any]]
     statements: Formula
     rows: Formula
+    apply: Callable[[Select[Any]], Select[Any]] = unchanged
+    load: Callable[[Session], Sequence[Any]] | None = None
     unique: bool = False
+    dialects: tuple[str, ...] = ()
     common: bool = True
     since: tuple[int, int] = (2, 0)
 
@@ -63,6 +75,16 @@ class Scenario:
     relationship in `paths` and returns the entities. strategies: in the order in which they are listed.
     families: strategies with an argument. controls: strategies that must fail, held to it by tests, never arms.
     baseline: the strategy that separate runs are related to, and whose twin gives the noise floor.
+    prepare: what is done to a new session before the load, neither counted nor timed.
+
+    What the load has to return is the dataset's graph along the paths, unless less is asked of it:
+    selections: the rows that it has to return, where those are not all. touched: at how many of a hundred entities its
+    paths are walked, as `is_touched` spreads them. counted: paths of which the number of entities is the answer, not
+    the entities. only: attributes, as `Class.attribute`, by which their class is compared, the others left out.
+    Where a path's answer is not what the relationship itself holds, the load returns tuples: the entity, and for each
+    path (each first step of one) in order the entities, or their number.
+
+    parameters: what a user may vary beside size and dataset. make: returns the scenario for given values of them.
     """
 
     name: str
@@ -77,8 +99,42 @@ class Scenario:
     rule_of_thumb: RuleOfThumb
     families: tuple[Family, ...] = ()
     controls: tuple[Strategy, ...] = ()
+    prepare: Callable[[Session], None] | None = None
+    selections: tuple[Selection, ...] = ()
+    touched: int = 100
+    counted: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
+    parameters: tuple[Parameter, ...] = ()
+    make: Callable[[Given], Scenario] | None = None
 
     @property
     def levels(self) -> int:
         """How many numbers a size of this scenario has."""
-        return 1 + max(table.level for table in self.recipe.tables)
+        return 1 + max(table.level for table in self.recipe.tables if table.each is None)
+
+    def configured(self, given: Mapping[str, int | str]) -> Scenario:
+        """Return the scenario with these values of its parameters, the others at their defaults.
+
+        Values may be text, as a user types them. It is named by those that are not the defaults, as
+        `partly_used[touched=10]`. Raises BenchError for a parameter that there is none of and for a value it may not
+        have.
+        """
+        if not given:
+            return self
+        if self.make is None:
+            raise BenchError(f"The scenario {self.name} has no parameters.", remedy="Name it without square brackets.")
+        values = chosen(self.parameters, given, of=self.name)
+        differing = [
+            f"{parameter.name}={values[parameter.name]}"
+            for parameter in self.parameters
+            if values[parameter.name] != parameter.default
+        ]
+        return replace(self.make(values), name=f"{self.name}[{','.join(differing)}]" if differing else self.name)
+
+
+def is_touched(place: int, percent: int) -> bool:
+    """Whether the entity at a place, counted from 0 in primary-key order, is among the `percent` that are touched.
+
+    They are spread evenly: of any first n entities, n * percent // 100 are.
+    """
+    return (place + 1) * percent // 100 > place * percent // 100

@@ -30,7 +30,16 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from support.publishing import PUBLISHING
 
 from bench.connect import engine
-from bench.datasets import Dataset, blocks, dataset_key, fingerprint, graph_lines, seed_postgres, shape
+from bench.datasets import (
+    Dataset,
+    blocks,
+    dataset_key,
+    fingerprint,
+    full_shape,
+    graph_lines,
+    graph_plan,
+    seed_postgres,
+)
 from bench.errors import BenchError, DatabaseUnavailable
 from bench.model import (
     Column,
@@ -244,7 +253,7 @@ def test_the_facts_are_those_of_the_dataset_and_its_database(postgres: PostgresF
     assert facts.key == dataset_key(PUBLISHING, SIZE, OPTIONS, "postgresql")
     assert facts.key != dataset_key(PUBLISHING, SIZE, OPTIONS, "sqlite")
     assert facts.fingerprint == fingerprint(graph_lines(PUBLISHING, SIZE, OPTIONS))
-    assert facts.shape == shape(PUBLISHING.recipe, SIZE, OPTIONS)
+    assert facts.shape == full_shape(Dataset(PUBLISHING.recipe, SIZE, OPTIONS), graph_plan(PUBLISHING))
     ((bytes_,),) = postgres.query("SELECT pg_database_size(current_database())", database=database)
     assert abs(facts.file_bytes - bytes_) < 1_000_000  # the catalogue grows a little at any moment
 

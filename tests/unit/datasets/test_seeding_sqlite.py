@@ -15,7 +15,16 @@ from sqlalchemy import ForeignKey, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from support.publishing import PUBLISHING
 
-from bench.datasets import Dataset, blocks, dataset_key, fingerprint, graph_lines, seed_sqlite, shape
+from bench.datasets import (
+    Dataset,
+    blocks,
+    dataset_key,
+    fingerprint,
+    full_shape,
+    graph_lines,
+    graph_plan,
+    seed_sqlite,
+)
 from bench.datasets.space import needed_bytes
 from bench.datasets.sqlite_load import load_sqlite
 from bench.errors import BenchError
@@ -84,7 +93,7 @@ def test_the_facts_are_those_of_the_dataset_and_its_file(tmp_path: Path) -> None
 
     assert facts.key == dataset_key(PUBLISHING, SIZE, OPTIONS, "sqlite")
     assert facts.fingerprint == fingerprint(graph_lines(PUBLISHING, SIZE, OPTIONS))
-    assert facts.shape == shape(PUBLISHING.recipe, SIZE, OPTIONS)
+    assert facts.shape == full_shape(Dataset(PUBLISHING.recipe, SIZE, OPTIONS), graph_plan(PUBLISHING))
     assert facts.file_bytes == (tmp_path / "f").stat().st_size
 
 

@@ -31,7 +31,9 @@ def test_the_shape_is_what_the_rows_add_up_to(size: Size, options: DatasetOption
         keys[block.table] += block.values[block.columns.index(wanted)]
 
     assert shape(BOOKS, size, options) == Shape(
-        rows=(len(keys["users"]), len(keys["books"])), childless=(len(set(keys["users"]) - set(keys["books"])),)
+        rows=(len(keys["users"]), len(keys["books"])),
+        childless=(len(set(keys["users"]) - set(keys["books"])),),
+        tables={table: len(each) for table, each in keys.items()},
     )
 
 
@@ -39,11 +41,14 @@ def test_a_level_counts_the_rows_of_all_its_tables_and_the_childless_of_those_th
     found = shape(RECIPE, Size((10, 6, 4)), DatasetOptions(childless=0.2))
 
     # 8 publishers have authors and prizes, 48 of each; 10 of the authors (9.6 rounded) have no work.
-    assert found == Shape(rows=(10, 96, 38 * 4), childless=(2, 10))
+    assert (found.rows, found.childless) == ((10, 96, 38 * 4), (2, 10))
+    assert found.tables == {"publishers": 10, "authors": 48, "prizes": 48, "works": 38 * 4}
 
 
 def test_a_dataset_of_nothing_but_childless_parents_is_one_of_parents_alone() -> None:
-    assert shape(BOOKS, Size((1, 5)), DatasetOptions(childless=0.9)) == Shape(rows=(1, 0), childless=(1,))
+    found = shape(BOOKS, Size((1, 5)), DatasetOptions(childless=0.9))
+
+    assert (found.rows, found.childless) == ((1, 0), (1,))
 
 
 @pytest.mark.parametrize(

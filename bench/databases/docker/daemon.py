@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -45,10 +46,11 @@ def daemon() -> Iterator[DockerClient]:
     try:
         address = _address()
         _check_nearby(address)
+        _check_answers(address)
         client = docker.from_env()
         client.ping()
     except trouble() as error:
-        raise _unreachable(address, error) from error
+        raise _unasked(address, explanation(error)) from error
     try:
         yield client
     finally:
@@ -89,22 +91,29 @@ def _check_nearby(address: str) -> None:
         )
 
 
-def _unreachable(address: str, error: Exception) -> DatabaseUnavailable:
-    """Say why no daemon can be asked; the errors of the system are wrapped several times on their way here."""
-    step: BaseException | None = error
-    while step is not None:
-        if isinstance(step, PermissionError):
-            return DatabaseUnavailable(
-                f"This user may not ask the Docker daemon at {address}.",
-                remedy="Have the user added to the group docker (and log in again), or install rootless Docker.",
-            )
-        if isinstance(step, FileNotFoundError | ConnectionRefusedError):
-            return DatabaseUnavailable(
-                f"No Docker daemon answers at {address}.",
-                remedy="Start it: `systemctl start docker`, or Docker Desktop; DOCKER_HOST names another address.",
-            )
-        step = step.__cause__ or step.__context__
+def _check_answers(address: str) -> None:
+    """Connect to a Unix socket as the SDK is going to, which wraps the reason several times and leaks the socket."""
+    scheme, _, path = address.partition("://")
+    if scheme not in ("unix", "http+unix"):
+        return
+    try:
+        with socket.socket(socket.AF_UNIX) as probe:
+            probe.connect(path)
+    except PermissionError as error:
+        raise DatabaseUnavailable(
+            f"This user may not ask the Docker daemon at {address}.",
+            remedy="Have the user added to the group docker (and log in again), or install rootless Docker.",
+        ) from error
+    except (FileNotFoundError, ConnectionRefusedError) as error:
+        raise DatabaseUnavailable(
+            f"No Docker daemon answers at {address}.",
+            remedy="Start it: `systemctl start docker`, or Docker Desktop; DOCKER_HOST names another address.",
+        ) from error
+    except OSError as error:
+        raise _unasked(address, error.strerror or str(error)) from error
+
+
+def _unasked(address: str, said: str) -> DatabaseUnavailable:
     return DatabaseUnavailable(
-        f"The Docker daemon at {address} cannot be asked: {explanation(error)}.",
-        remedy="See what `docker version` says.",
+        f"The Docker daemon at {address} cannot be asked: {said}.", remedy="See what `docker version` says."
     )

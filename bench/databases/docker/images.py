@@ -80,7 +80,8 @@ class PullProgress:
         elif status in ("Download complete", "Pull complete") and layer in self._layers:
             self._layers[layer] = (self._layers[layer][1],) * 2
         done, total = self._bytes()
-        self._unpacking = status in ("Extracting", "Pull complete") and done == total
+        if status in ("Downloading", "Extracting"):
+            self._unpacking = status == "Extracting" and done == total
 
     def phrase(self) -> str:
         """Return a phrase such as `pulling postgres:17, 43 of 151 MB`; the whole grows until all layers have begun."""

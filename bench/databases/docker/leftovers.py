@@ -1,9 +1,9 @@
 """Whose a container is, and whether that run lives: a note for each, locked by its process, and labels that lead to it.
 
-The daemon may serve several users and machines. A container's labels name the cache folder that its note is in, by a
-random token, and the machine: only those of our own folder and machine are looked at. The note is written before the
-container is made and removed after it, and its lock is the kernel's, which ends with the process however that ends. So
-a container of ours whose note is gone, or held by nobody, has no run any more.
+The daemon may serve several users and machines, and machines may share a cache folder. Notes lie in a folder of each
+machine's own, and a container's labels name that folder by a random token: no others are looked at. The note is made
+before the container and removed after it, and its lock is the kernel's, which ends with the process however that ends.
+So a container of ours whose note is gone, or held by nobody, has no run any more.
 """
 
 from __future__ import annotations
@@ -26,10 +26,9 @@ if TYPE_CHECKING:
     from docker import DockerClient
 
 LABEL = "orm-loading-bench"
-"""On every container of ours: its value is the process that made it, for a reader; begins the other labels' names."""
+"""On every container of ours; its value tells a reader which process has made it."""
 
-_HOST = f"{LABEL}.host"
-_CACHE = f"{LABEL}.cache"
+_NOTES = f"{LABEL}.notes"
 
 _NOTE = ".note"
 
@@ -43,8 +42,8 @@ class Marks:
 
 
 def notes_folder() -> Path:
-    """Return where each container has its note until it is gone."""
-    return cache_folder() / "containers"
+    """Return where each container that this machine's runs make has its note until it is gone."""
+    return cache_folder() / "containers" / (platform.node() or "unnamed")
 
 
 @contextmanager
@@ -67,7 +66,7 @@ def noted() -> Iterator[Marks]:
             remedy="Set BENCH_CACHE_DIR to a folder that you may write to.",
         ) from error
     try:
-        yield Marks(name=name, labels={LABEL: f"pid {os.getpid()}", _HOST: platform.node(), _CACHE: token})
+        yield Marks(name=name, labels={LABEL: _who(), _NOTES: token})
     finally:
         path.unlink(missing_ok=True)
         os.close(descriptor)
@@ -111,7 +110,7 @@ def _sweep(client: DockerClient) -> tuple[str, ...]:
     swept = []
     with ExitStack() as held:
         with _all_notes():
-            ours = {"label": [f"{_CACHE}={_token()}", f"{_HOST}={platform.node()}"]}
+            ours = {"label": f"{_NOTES}={_token()}"}
             names = [entry["Names"][0].lstrip("/") for entry in client.api.containers(all=True, filters=ours)]
             paths = {path.name.removesuffix(_NOTE): path for path in notes_folder().glob(f"*{_NOTE}")}
             dead = [name for name in {*names, *paths} if name not in paths or _take(paths[name], held)]
@@ -138,6 +137,10 @@ def _take(path: Path, held: ExitStack) -> bool:
     except OSError:
         return False
     return True
+
+
+def _who() -> str:
+    return f"{platform.node()} pid {os.getpid()}"
 
 
 def _token() -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -140,7 +141,10 @@ class DockerServer:
             with ExitStack() as attempt:
                 marks = attempt.enter_context(noted())
                 attempt.callback(self._discard, client, marks.name)
-                self._run(client, image, marks, password, {**SETTINGS, **counting, **self._settings})
+                settings = {**SETTINGS, **counting, **self._settings}
+                # In a thread, which Ctrl-C does not cut off: a container that is being made cannot be removed yet.
+                with ThreadPoolExecutor(1) as thread:
+                    self._container = thread.submit(self._run, client, image, marks, password, settings).result()
                 target = self._target(password)
                 if self._ready(target):
                     stack.push(attempt.pop_all())
@@ -162,8 +166,9 @@ class DockerServer:
 
     def _run(
         self, client: DockerClient, image: Image, marks: Marks, password: str, settings: Mapping[str, str]
-    ) -> None:
-        self._container = client.containers.create(
+    ) -> Container:
+        """Make the container and start it."""
+        container = client.containers.create(
             image,
             ["postgres", *(word for name, value in settings.items() for word in ("-c", f"{name}={value}"))],
             name=marks.name,
@@ -179,7 +184,8 @@ class DockerServer:
             shm_size=min(_SHARED_MEMORY_BYTES, self._memory_bytes),
             log_config=_readable_log(),
         )
-        self._container.start()
+        container.start()
+        return container
 
     def _ready(self, target: Target) -> bool:
         """Wait until the server takes a connection; False if it ends.

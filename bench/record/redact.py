@@ -6,13 +6,13 @@ import re
 
 HIDDEN = "***"
 
-# SQLAlchemy reads a URL's user up to the colon and its password up to the at-sign, spaces included; others let an
-# at-sign into the password, so whatever runs on without a space up to a later one goes too. Too much rather than too
+# SQLAlchemy reads a URL's user up to the colon and its password up to the at-sign, spaces included; a user may have
+# left an at-sign in the password as it is, so whatever stands before the last one goes too. Too much rather than too
 # little: the host may be lost where a text is odd, the password never stays.
-_IN_URL = re.compile(r"(://[^:/]*:)[^@]*@(?:\S*@)?")
+_IN_URL = re.compile(r"(://[^:/]*:)[^@]*@(?:.*@)?", re.DOTALL)
 
 _NAMED = re.compile(
-    r"(?i)((?:password|passwd|pwd|passphrase|secret|token|api_?key)\s*=\s*)('[^']*'|\"[^\"]*\"|[^\s&;]+)"
+    r"(?i)((?:password|passwd|pwd|passphrase|secret|token|api_?key|scram_(?:client|server)_key)\s*=\s*)('[^']*'|\"[^\"]*\"|[^\s&;]+)"
 )
 
 

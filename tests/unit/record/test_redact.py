@@ -4,6 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.errors import BenchError
+from bench.model import parse_targets
 from bench.record import redact
 
 SECRET = "hunter2"
@@ -18,6 +20,11 @@ SECRET = "hunter2"
         ("postgresql://u:p@hunter2@host/db", "postgresql://u:***@host/db"),
         ("postgresql://u:a/hunter2:b@host/db", "postgresql://u:***@host/db"),
         ("postgresql://u:two words hunter2@host/db", "postgresql://u:***@host/db"),
+        ("postgresql://u:p@two words hunter2@host/db", "postgresql://u:***@host/db"),
+        ("postgresql://u:p@ss%40hunter2@[::1]:5432/db", "postgresql://u:***@[::1]:5432/db"),
+        ("postgresql+asyncpg://u:hunter2@/db?host=/run/postgresql", "postgresql+asyncpg://u:***@/db?host=/run/postgresql"),
+        ("postgresql://u@h/db?sslpassword=hunter2", "postgresql://u@h/db?sslpassword=***"),
+        ("postgresql://u@h/db?scram_client_key=hunter2&sslmode=allow", "postgresql://u@h/db?scram_client_key=***&sslmode=allow"),
         ("postgresql://host/db?user=u&password=hunter2&sslmode=require", "postgresql://host/db?user=u&password=***&sslmode=require"),
         ("host=h user=u password='hunter2 hunter2' dbname=d", "host=h user=u password=*** dbname=d"),
         ("host=h PASSWORD = hunter2 dbname=d", "host=h PASSWORD = *** dbname=d"),
@@ -48,6 +55,19 @@ def test_any_password_that_sqlalchemy_reads_from_a_url_is_gone(user: str, passwo
     assert (
         redact(f"{before}postgresql://{user}:{password}@host/db") == f"{before}postgresql://{redact(user)}:***@host/db"
     )
+
+
+@given(
+    user=st.text(st.characters(exclude_characters=":/?#@,", exclude_categories=["C"]), min_size=1, max_size=8),
+    password=st.text(st.characters(exclude_categories=["C"], exclude_characters="%,"), max_size=12),
+    host=st.sampled_from(["h", "[::1]:5432", ""]),
+)
+def test_what_is_taken_for_a_password_when_a_target_is_parsed_is_gone(user: str, password: str, host: str) -> None:
+    try:
+        parse_targets(url := f"postgresql://{user}:{SECRET}{password}@{host}/d")
+    except BenchError:
+        return
+    assert redact(url) == f"postgresql://{user}:***@{host}/d"
 
 
 @given(st.text())

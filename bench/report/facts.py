@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from bench.model import Case, Run, TargetFacts
 from bench.reduce.crossover import level_name
@@ -55,7 +55,7 @@ def run_facts(run: Run) -> Facts:
         {
             "Run": f"{run.id} ({run.status})",
             "Date": f"{run.created[:16].replace('T', ' ')} UTC" if run.created else "",
-            "Target": "; ".join(dict.fromkeys(target_text(target) for case in run.cases for target in case.targets)),
+            "Target": "; ".join(_targets(run)),
             "Versions": f"Python {environment.python}, SQLAlchemy {environment.sqlalchemy} ({compiled})",
             "Machine": f"{environment.cpu}, {counted(environment.cpu_count, 'CPU')}, "
             f"{bytes_text(environment.memory_bytes)} memory; {environment.os}; load {environment.load_1m:.2f}",
@@ -85,6 +85,12 @@ def settings_facts(run: Run) -> Facts:
             "Host": environment.host,
         }
     )
+
+
+def _targets(run: Run) -> Iterable[str]:
+    """Every target of a run once; by its name too where there are several."""
+    found = {target.name: target_text(target) for case in run.cases for target in case.targets}
+    return found.values() if len(found) == 1 else (f"{name}: {text}" for name, text in found.items())
 
 
 def target_text(target: TargetFacts) -> str:

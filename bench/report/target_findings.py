@@ -85,7 +85,7 @@ def _overall(compared: AcrossTargets, at: int) -> str:
     over = f"Over {counted(compared.pooled[at], 'strategy', 'strategies')} together"
     if is_tied(ratio, compared.noise):
         return f" {over} no difference can be told."
-    return f" {over} it takes {ratio_text(ratio)}."
+    return f" {over} it takes {ratio_text(ratio, 'as long')}."
 
 
 def _servers(compared: AcrossTargets, names: Sequence[str]) -> Iterator[str]:

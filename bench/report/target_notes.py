@@ -34,7 +34,7 @@ def target_notes(compared: AcrossTargets) -> tuple[str, ...]:
             _counts(compared),
             _noise(compared),
             _approximate(compared),
-            _clusters(compared),
+            _servers(compared),
             *_delays(compared),
             _jit(compared),
             _origins(compared),
@@ -120,14 +120,18 @@ def _approximate(compared: AcrossTargets) -> str:
     return f"{APPROXIMATE} {NO_INTERVAL}: sampled in fewer than {FEWEST_WORKERS} replicates." if marked else ""
 
 
-def _clusters(compared: AcrossTargets) -> str:
+def _servers(compared: AcrossTargets) -> str:
+    """On how many servers it was sampled, and that it was at the same time."""
     counts = {target.clusters for target in compared.case.targets}
-    if counts == {1}:
+    beside = "all targets up at the same time, a round going over all of them."
+    if not any(row[0].time for row in compared.rows):
         return ""
+    if counts == {1}:
+        return f"Sampled on the same databases throughout, {beside}"
     if len(counts) == 1:
-        return f"The samples of each target come from {count_text(counts.pop())} fresh servers of its own."
-    each = [f"{target.name} {counted(target.clusters, 'fresh server')}" for target in compared.case.targets]
-    return f"Where the samples come from: {', '.join(each)}."
+        return f"Sampled on {count_text(counts.pop())} fresh servers of each target, {beside}"
+    each = [f"{target.name} on {counted(target.clusters, 'server')}" for target in compared.case.targets]
+    return f"Sampled {', '.join(each)}, {beside}"
 
 
 def _delays(compared: AcrossTargets) -> Iterator[str]:
@@ -163,6 +167,10 @@ def _origins(compared: AcrossTargets) -> str:
 def _doubts(compared: AcrossTargets) -> Iterator[str]:
     if compared.case.status == "partial":
         yield "This case was cut short: what was measured until then is shown."
+    own = {target.name for target in compared.case.targets}  # the workers of these are told with each of them
+    for worker in compared.case.workers:
+        if worker.target not in own and worker.ended != "finished":
+            yield f"A worker of {worker.target} ended early: {worker.ended}."
     for warning in compared.case.warnings:
         yield f"Warning: {' '.join(warning.text.split())}"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.runs import make_case, make_run, typical_times
+from support.runs import make_case, make_run, make_targets_case, typical_times
 
 from bench.model import Warned
 from bench.report.write import write_report
@@ -52,11 +52,14 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """A page of one case, one of a series with a crossover, and one with names as long as they come."""
+    """A page of one case, one of a series, one of several targets, and one with names as long as they come."""
     long = make_case({"x" * 120: 5.0, "selectin": 6.0}, wrong={"joined": "y" * 500}, rounds=2)
     runs = {
         "one": make_run([make_case(warnings=[Warned(code="busy", text="The machine was busy.")])]),
         "series": make_run([make_case(typical_times(size), size=size, rounds=3) for size in ("100x5", "100x50")]),
+        "targets": make_run(
+            [make_targets_case({f"postgres:{version}": typical_times() for version in (14, 16, 18)}, rounds=3)]
+        ),
         "long": make_run([long], label="w" * 200, command=("bench", "run", "z" * 400)),
     }
     return {name: write_report(run, tmp_path_factory.mktemp(name)).html for name, run in runs.items()}
@@ -76,7 +79,7 @@ def show(browser: Any, page: Path, *, width: int, mode: str) -> None:
     browser.execute_script("document.querySelectorAll('details').forEach(folded => folded.open = true)")
 
 
-@pytest.mark.parametrize("name", ["one", "series", "long"])
+@pytest.mark.parametrize("name", ["one", "series", "targets", "long"])
 @pytest.mark.parametrize(("width", "mode"), VIEWS)
 def test_the_page_never_scrolls_sideways(
     browser: Any, pages: dict[str, Path], name: str, width: int, mode: str
@@ -86,7 +89,7 @@ def test_the_page_never_scrolls_sideways(
     assert browser.execute_script("return document.documentElement.scrollWidth") <= width
 
 
-@pytest.mark.parametrize("name", ["one", "series", "long"])
+@pytest.mark.parametrize("name", ["one", "series", "targets", "long"])
 def test_nothing_is_requested_and_the_console_stays_empty(browser: Any, pages: dict[str, Path], name: str) -> None:
     show(browser, pages[name], width=DESK, mode="light")
     messages = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
@@ -97,9 +100,12 @@ def test_nothing_is_requested_and_the_console_stays_empty(browser: Any, pages: d
     assert browser.get_log("browser") == []
 
 
+@pytest.mark.parametrize(("name", "count"), [("series", 1 + 2 * 3), ("targets", 1 + 3 * 3)])
 @pytest.mark.parametrize(("width", "mode"), VIEWS)
-def test_every_chart_is_drawn_with_its_text(browser: Any, pages: dict[str, Path], width: int, mode: str) -> None:
-    show(browser, pages["series"], width=width, mode=mode)
+def test_every_chart_is_drawn_with_its_text(
+    browser: Any, pages: dict[str, Path], width: int, mode: str, name: str, count: int
+) -> None:
+    show(browser, pages[name], width=width, mode=mode)
     charts = browser.execute_script(
         "return [...document.querySelectorAll('figure svg')].map(chart => {"
         " const box = chart.getBoundingClientRect();"
@@ -107,7 +113,7 @@ def test_every_chart_is_drawn_with_its_text(browser: Any, pages: dict[str, Path]
         " return {width: box.width, height: box.height, texts: texts.length,"
         "  outside: texts.filter(text => text.left < box.left - 1 || text.right > box.right + 1).length}; })"
     )
-    assert len(charts) == 1 + 2 * 3
+    assert len(charts) == count
     for chart in charts:
         assert chart["width"] >= 0.9 * PHONE
         assert chart["height"] > 100

@@ -45,6 +45,9 @@ _LANE_IN = 0.2
 _APART = 0.7
 """Between two strategies, in lanes."""
 
+_TICKS_APART = 0.13
+"""The share of an axis that two ticks have to keep apart."""
+
 _LINE_IN = 0.19
 _GAP_IN = 0.42
 _TOP_IN, _BELOW_IN = 1.02, 0.57
@@ -155,9 +158,19 @@ def _draw_ratios(axes: Axes, lanes: Sequence[Lane], noise: float | None, text: s
     span(axes, [*ends, *edges], far=far, from_zero=False, ticks=max(3, round(2.2 * width_in)))
     if noise is not None:
         axes.axvspan(*edges, color=GRID, linewidth=0, zorder=0)
+    if not far:
+        _name_one(axes)
     axes.axvline(1.0, color=MUTED, linewidth=1.2, zorder=1)
     _put_marks(axes, found, TimeUnit(name="", ns=1.0))
     axes.set_xlabel(f"{text}{', logarithmic' if far else ''}", fontsize=SMALL, color=MUTED)
+
+
+def _name_one(axes: Axes) -> None:
+    """Have the line at 1 named on the axis, unless another tick would be too near to be read beside it."""
+    low, high = axes.get_xlim()
+    ticks = [tick for tick in axes.get_xticks() if low <= tick <= high]
+    if low <= 1 <= high and all(abs(tick - 1) > _TICKS_APART * (high - low) for tick in ticks):
+        axes.set_xticks([*ticks, 1.0])
 
 
 def _put_marks(axes: Axes, marks: Sequence[tuple[Lane, Estimate]], unit: TimeUnit) -> None:

@@ -11,9 +11,10 @@ from typing import Any, Literal
 
 import msgspec
 import pytest
-from support.runs import make_case, make_run, typical_times, without_samples
+from support.runs import make_case, make_run, make_targets_case, typical_times, without_samples
 
 from bench.model import Run, Sampling, Warned
+from bench.reduce.across import by_case
 from bench.reduce.crossover import crossovers
 from bench.reduce.summaries import summarise_all
 from bench.report.charts import draw
@@ -59,7 +60,8 @@ class Parsed(HTMLParser):
 
 def page_of(run: Run) -> str:
     summaries = summarise_all(run)
-    return run_html(run, draw_charts(summaries, crossovers(run, summaries=summaries)))
+    comparisons = {at: compared for at, (compared, _) in enumerate(by_case(run, summaries)) if compared}
+    return run_html(run, draw_charts(summaries, crossovers(run, summaries=summaries), comparisons))
 
 
 @cache
@@ -72,13 +74,20 @@ def series() -> str:
     return page_of(make_run([make_case({"joined": ms, "selectin": 5.0}, size=f"10x{ms}") for ms in (2, 4, 8)]))
 
 
+@cache
+def targets() -> str:
+    times = {"postgres:14": {"joined": 6.0, "selectin": 5.0}, "postgres:18": {"joined": 5.0, "selectin": 5.0}}
+    cases = [make_targets_case(times, size=size, rounds=3) for size in ("10x2", "10x4")]
+    return page_of(make_run(cases))
+
+
 def test_every_element_that_is_opened_is_closed() -> None:
-    for page in (usual(), series()):
+    for page in (usual(), series(), targets()):
         assert Parsed(page).open == []
 
 
 def test_the_page_loads_nothing_from_elsewhere_and_runs_nothing() -> None:
-    for page in (usual(), series()):
+    for page in (usual(), series(), targets()):
         parsed = Parsed(page)
         tags = {tag for tag, _ in parsed.elements}
         assert not tags & {"script", "link", "iframe", "object", "embed", "img", "form", "base", "audio", "video"}
@@ -122,6 +131,30 @@ def test_a_run_of_several_cases_begins_with_the_crossover_then_lists_the_cases()
     assert [link["href"] for link in Parsed(page).all("a")][:3] == ["#case-1", "#case-2", "#case-3"]
 
 
+def test_what_compares_targets_comes_before_each_of_them_and_is_listed() -> None:
+    page = targets()
+    for number in (1, 2):
+        marks = (f'id="targets-{number}"', f'id="case-{2 * number - 1}"', f'id="case-{2 * number}"')
+        places = [page.index(mark) for mark in ('id="contents"', *marks)]
+        assert places == sorted(places)
+    links = [link["href"] for link in Parsed(page).all("a")]
+    assert links[:6] == ["#targets-1", "#targets-2", "#case-1", "#case-2", "#case-3", "#case-4"]
+
+
+def test_the_comparison_of_targets_has_its_table_its_findings_its_notes_and_its_chart() -> None:
+    section = targets().partition('id="targets-1"')[2].partition("</section>")[0]
+    parsed = Parsed(f"<section>{section}</section>")
+    assert [
+        header for header in ("strategy", "statements", "postgres:14", "postgres:18") if header not in parsed.text
+    ] == []
+    assert "postgres:18 takes 0.8" in parsed.text
+    assert "Noise floor between targets:" in parsed.text
+    assert len(parsed.all("svg")) == 1
+    assert parsed.all("svg")[0]["role"] == "img"
+    assert "Dataset:" not in parsed.text
+    assert section.count('class="swatch"') == 2
+
+
 def test_a_run_of_one_case_has_no_list_of_cases() -> None:
     assert 'id="contents"' not in usual()
 
@@ -144,7 +177,7 @@ def test_every_chart_is_named_for_those_who_cannot_see_it() -> None:
 
 
 def test_every_identifier_is_there_once_and_every_reference_leads_to_one() -> None:
-    for page in (usual(), series()):
+    for page in (usual(), series(), targets()):
         identifiers = re.findall(r'\bid="([^"]+)"', page)
         assert len(identifiers) == len(set(identifiers))
         wanted = re.findall(r'href="#([^"]+)"', page) + re.findall(r"url\(#([^)]+)\)", page)
@@ -158,7 +191,7 @@ def test_the_colours_of_the_charts_are_set_anew_for_a_dark_page() -> None:
     dark = page.partition("@media screen and (prefers-color-scheme: dark)")[2].partition("</style>")[0]
     assert used
     assert used <= set(re.findall(r"(--c[0-9a-f]{6}):", dark))
-    drawn = page[page.index("<svg") :]
+    drawn = page[page.index("<svg") :] + targets()[targets().index("<svg") :]
     assert not re.search(r"(?:fill|stroke)[:=]\W*#[0-9a-f]{6}", drawn), "a colour that a dark page cannot set"
 
 
@@ -221,6 +254,9 @@ def poisoned() -> Run:
         )
         for size in ("100x2", "100x50")
     ]
+    cases.append(
+        make_targets_case({name: {"lazy": 9.0, "selectin": 5.0} for name in ("postgres:14", "sqlite")}, rounds=3)
+    )
     return msgspec.convert(poison(msgspec.to_builtins(make_run(cases))), Run)
 
 
@@ -271,6 +307,16 @@ def test_a_run_that_is_not_whole_says_how_much_of_it_stands_here(status: Literal
 def test_a_quick_look_says_that_it_is_one() -> None:
     run = make_run([without_samples(make_case())], sampling=Sampling(seed=1, budget_s=None, quick=True))
     assert "A quick look" in Parsed(page_of(run)).text
+
+
+def test_every_target_of_a_case_counts_when_charts_are_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(draw, "MOST_CASES_DRAWN", 2)
+    monkeypatch.setattr(draw, "FIRST_CASES_DRAWN", 1)
+    monkeypatch.setattr(draw, "MOST_CROSSOVERS_DRAWN", 1)
+    times = {name: {"selectin": 5.0} for name in ("postgres:14", "postgres:18")}
+    run = make_run([make_targets_case(times, size=size, rounds=1, floor=None) for size in ("10x1", "20x2")])
+    text = Parsed(page_of(run)).text
+    assert "the first 1 of 4 cases, each on each of its targets and the first 1 of 2 comparisons of targets" in text
 
 
 def test_a_run_of_many_cases_names_the_option_that_draws_all(monkeypatch: pytest.MonkeyPatch) -> None:

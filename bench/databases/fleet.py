@@ -80,7 +80,8 @@ def _settle(up: Fleet, targets: Sequence[Asked], provider: Provider, seed: Seed,
     for asked, target, delay, watch in _ways(targets, seeded.target, stack):
         name = str(asked)
         up.add(asked, name, target, provider.fault, watch)
-        up.facts[name] = replace(facts_of(replace(seeded.target, name=name, driver=asked.driver)), delay=delay)
+        facts = facts_of(replace(seeded.target, name=name, driver=asked.driver))
+        up.facts[name] = replace(facts, delay=delay, image=getattr(provider, "image", ""))
         up.datasets[name] = seeded.facts
 
 

@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 
-from bench.databases.docker import DockerServer, DockerSource, available, docker_image, sweep
-from bench.databases.docker.images import pull
+from bench.databases.docker import DockerServer, DockerSource, available, sweep
+from bench.databases.docker.images import origin_of, pull
 from bench.databases.docker.leftovers import LABEL, notes_folder
 from bench.databases.docker.server import MEMORY_BYTES
 from bench.databases.postgres import SETTINGS, OwnDatabases, server_facts
@@ -158,7 +158,7 @@ def test_a_server_starts_as_it_is_configured_and_leaves_nothing(client: DockerCl
     assert gone(client, name, volumes)
     assert not list(notes_folder().glob(f"{name}*"))
     assert target.name == f"docker:{image}"
-    assert (target.provider, target.origin, target.host) == ("docker", f"docker {image}", "127.0.0.1")
+    assert (target.provider, target.origin, target.host) == ("docker", origin_of(image), "127.0.0.1")
     assert server.image_digest == client.images.get(image).id
     assert facts.server_version.split()[0] == image.partition(":")[2].partition("-")[0]
     settings = {name.lower(): value for name, value in facts.settings.items()}
@@ -483,14 +483,6 @@ def test_without_the_sdk_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setitem(sys.modules, "docker", None)
 
     assert "pip install 'orm-loading-bench[docker]'" in available()
-
-
-def test_a_version_is_the_official_image_of_that_tag() -> None:
-    assert [docker_image(version) for version in ("17", "16.4", None)] == [
-        "postgres:17",
-        "postgres:16.4",
-        "postgres:latest",
-    ]
 
 
 @contextmanager

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from docker import DockerClient
     from docker.models.images import Image
 
+_VERSION_OF_TAG = re.compile(r"^(?:latest|[0-9]+(?:\.[0-9]+)*)(?:-|$)", re.ASCII)
+
 _SAY_EVERY_S = 0.25
 
 _MB = 1_000_000
@@ -26,6 +28,17 @@ _UNKNOWN = re.compile("manifest .*not found|manifest unknown|no matching manifes
 def docker_image(version: str | None) -> str:
     """Return the official image of a version of PostgreSQL, such as `17` or `16.4`; None is the newest release."""
     return f"postgres:{version or 'latest'}"
+
+
+def origin_of(reference: str) -> str:
+    """Return whose build an image is: `docker postgres` for `postgres:17` and `postgres:16.4`, so that they compare.
+
+    What follows the version is another build: `docker postgres:alpine` for `postgres:17-alpine`.
+    """
+    repository = _repository(reference)
+    tag = reference.partition("@")[0][len(repository) + 1 :]
+    variant = _VERSION_OF_TAG.sub("", tag)
+    return f"docker {repository}" + (f":{variant}" if variant else "")
 
 
 def local_image(client: DockerClient, reference: str) -> Image | None:

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from bench.databases.docker.daemon import daemon, explanation, trouble
-from bench.databases.docker.images import digest, local_image, major_version, pull
+from bench.databases.docker.images import digest, local_image, major_version, origin_of, pull
 from bench.databases.docker.leftovers import Marks, noted, remove, sweep
 from bench.databases.postgres.admin import connected, require_driver
 from bench.databases.postgres.cluster import USER, initdb_options
@@ -221,7 +221,7 @@ class DockerServer:
             dialect="postgresql",
             driver="psycopg",
             provider=PROVIDER,
-            origin=f"{PROVIDER} {self.image}",
+            origin=origin_of(self.image),
             database="postgres",
             host=LOOPBACK,
             port=self._published(),

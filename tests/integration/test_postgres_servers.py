@@ -41,7 +41,7 @@ from bench.databases.postgres.admin import connected
 from bench.databases.postgres.places import notes_folder, temporary_root
 from bench.databases.postgres.settings import SERVER_COUNTS
 from bench.errors import BenchError, DatabaseUnavailable
-from bench.model import DatasetFacts, Shape, Target
+from bench.model import Asked, DatasetFacts, Shape, Target
 
 ROOT = Path(__file__).parents[2]
 SURVEY = survey()
@@ -312,7 +312,7 @@ def test_a_server_that_cannot_start_shows_the_end_of_its_log_and_leaves_nothing(
 def test_settings_are_over_those_of_the_house(by_tcp: OwnDatabases) -> None:
     for name, value in MORE.items():
         assert answer(by_tcp.admin, f"SHOW {name}") == value
-    assert by_tcp.facts().settings["work_mem"] == MORE["work_mem"]
+    assert server_facts(by_tcp.admin).settings["work_mem"] == MORE["work_mem"]
 
 
 def test_neither_a_folder_with_quotes_in_its_name_nor_what_is_set_for_other_servers_matters(
@@ -384,7 +384,7 @@ def test_a_server_that_was_killed_is_told_with_its_log_and_leaves_nothing(instal
 
 def test_a_version_that_is_not_at_hand_lists_those_that_are() -> None:
     with pytest.raises(DatabaseUnavailable, match=r"PostgreSQL 99 is not at hand") as raised:
-        choose(["99"], AT_HAND, left_out=SURVEY.left_out)
+        choose([Asked(database="postgres", driver="psycopg", version="99")], AT_HAND, left_out=SURVEY.left_out)
     for each in AT_HAND:
         assert each.origin in raised.value.message
         assert each.version in raised.value.message

@@ -234,6 +234,7 @@ def test_by_socket_no_port_is_open_and_by_tcp_one_of_the_loopback_alone(
         return [(each.laddr.ip, each.laddr.port) for each in psutil.Process(pid).net_connections("inet")]
 
     assert isinstance(binaries.server, PostgresServer)
+    assert isinstance(by_tcp.server, PostgresServer)
     assert listening(binaries.server.pid) == []
     assert listening(by_tcp.server.pid) == [("127.0.0.1", by_tcp.admin.port)]
     assert answer(by_tcp.admin, "SELECT host(inet_server_addr())") == "127.0.0.1"

@@ -111,8 +111,9 @@ def _fastest(views: Sequence[CaseSummary], names: Sequence[str]) -> Iterator[str
 
 
 def _leaders(view: CaseSummary) -> str:
-    tied = [row.arm.name for row in view.rows if row.tied]
-    return f"{view.best}" + (f" (in a tie with {listed(tied)})" if tied else "")
+    """Who is the fastest, or ties for it; the same words wherever it is the same strategies."""
+    leaders = [row.arm.name for row in view.rows if row.arm.name == view.best or row.tied]
+    return listed(sorted(leaders)) + (" (tie)" if len(leaders) > 1 else "")
 
 
 def _round_trips(compared: AcrossTargets, names: Sequence[str]) -> Iterator[str]:

@@ -131,6 +131,12 @@ def test_the_fastest_is_named_once_where_it_is_the_same_and_by_target_where_not(
     assert f"The fastest is selectin on {FIRST}; joined on {SECOND}." in findings_of(make_targets_case(times))
 
 
+def test_strategies_that_tie_for_the_fastest_on_every_target_are_named_once() -> None:
+    ahead = {"selectin": exact(10.0), "joined": exact(10.001, 1)}
+    times = {FIRST: ahead, SECOND: {"selectin": ahead["joined"], "joined": ahead["selectin"]}}
+    assert "The fastest is joined and selectin (tie) on both." in findings_of(make_targets_case(times))
+
+
 def test_few_replicates_claim_nothing() -> None:
     found = findings_of(make_targets_case({FIRST: {"selectin": 10.0}, SECOND: {"selectin": 20.0}}, workers=2))
     assert found == [

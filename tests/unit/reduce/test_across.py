@@ -171,6 +171,12 @@ def test_versions_are_claimed_to_differ_by_three_fresh_clusters_of_each(
     assert found.two_servers == alone
 
 
+@pytest.mark.parametrize("few", [FIRST, SECOND])
+def test_few_clusters_of_one_of_the_two_are_enough_to_claim_nothing_of_versions(few: str) -> None:
+    two = {FIRST: {"selectin": 10.0}, SECOND: {"selectin": 11.0}}
+    assert compared(make_targets_case(two, facts={few: {"clusters": 2}})).two_servers == (SECOND,)
+
+
 def test_another_database_is_no_other_version() -> None:
     two = {"sqlite": {"selectin": 10.0}, FIRST: {"selectin": 11.0}}
     found = compared(make_targets_case(two, facts={FIRST: {"clusters": 1}}))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -41,6 +42,7 @@ TITLE = "Time of one load, by strategy and target"
 MOST_LANES = 150
 """Lines of a chart; where strategies times targets are more, those that are slowest on the baseline are left out."""
 
+_FIGURES = SMALL - 0.5
 _LANE_IN = 0.2
 _APART = 0.7
 """Between two strategies, in lanes."""
@@ -77,12 +79,10 @@ def draw_targets(compared: AcrossTargets, hues: dict[str, Hue], *, stem: str) ->
     lanes = list(_lanes(compared, hues))
     headers = target_headers(compared)
     legend = [printable(line) for line in target_legend(compared)]
-    top = _TOP_IN + _LINE_IN * len(legend)
-    figure = new_sheet(top + _BELOW_IN + _LANE_IN * (lanes[-1].y + 1))
-    size = SMALL - 0.5
-    targets_in = width_in(figure, [label(name) for name in headers], size=size) + 0.12
+    figure, top = _sheet(lanes, legend)
+    targets_in = width_in(figure, [label(name) for name in headers], size=_FIGURES) + 0.12
     left = EDGE_IN + width_in(figure, [label(lane.name) for lane in lanes]) + 0.14 + targets_in
-    right = EDGE_IN + width_in(figure, [lane.text for lane in lanes], size=size) + 0.1
+    right = EDGE_IN + width_in(figure, [lane.text for lane in lanes], size=_FIGURES) + 0.1
     room = WIDTH_IN - left - right - _GAP_IN
     times = place(figure, left=left, right=WIDTH_IN - left - room * 0.5, top=top, bottom=_BELOW_IN)
     ratios = place(figure, left=left + room * 0.5 + _GAP_IN, right=right, top=top, bottom=_BELOW_IN)
@@ -90,15 +90,23 @@ def draw_targets(compared: AcrossTargets, hues: dict[str, Hue], *, stem: str) ->
         axes.yaxis.set_visible(False)
         axes.set_ylim(lanes[-1].y + 0.5, -0.5)
     _draw_times(times, lanes, width_in=room * 0.5)
-    _draw_ratios(ratios, lanes, compared.noise, f"ratio to {label(headers[0])}", width_in=room * 0.5)
-    put_texts(
-        times, [(lane.y, label(lane.target), MUTED) for lane in lanes], x=0, offset_pt=-6, side="right", size=size
-    )
+    _draw_ratios(ratios, lanes, compared.noise, label(headers[0]), width_in=room * 0.5)
+    where = [(lane.y, label(lane.target), MUTED) for lane in lanes]
     names = [(lane.y, label(lane.name), INK) for lane in lanes if lane.name]
+    put_texts(times, where, x=0, offset_pt=-6, side="right", size=_FIGURES)
     put_texts(times, names, x=0, offset_pt=-6 - 72 * (targets_in + 0.02), side="right", size=NORMAL)
-    put_texts(ratios, [_figure(lane) for lane in lanes], x=1, offset_pt=6, side="left", size=size)
+    put_texts(ratios, [_figure(lane) for lane in lanes], x=1, offset_pt=6, side="left", size=_FIGURES)
     _put_head(figure, compared, lanes, legend)
     return finish(figure, stem=stem, title=TITLE, alt=_alt(compared, lanes))
+
+
+def _sheet(lanes: Sequence[Lane], legend: Sequence[str]) -> tuple[Figure, float]:
+    """A sheet that is high enough, and the inches of it above the axes."""
+    figure = new_sheet(1.0)
+    rows = math.ceil(len(legend) / _legend_columns(figure, legend)) if legend else 0
+    top = _TOP_IN + rows * _LINE_IN
+    figure.set_size_inches(WIDTH_IN, top + _BELOW_IN + _LANE_IN * (lanes[-1].y + 1))
+    return figure, top
 
 
 def _lanes(compared: AcrossTargets, hues: dict[str, Hue]) -> Iterator[Lane]:
@@ -146,10 +154,10 @@ def _draw_times(axes: Axes, lanes: Sequence[Lane], *, width_in: float) -> None:
         ticks=max(4, round(2.4 * width_in)),
     )
     _put_marks(axes, [(lane, time) for lane, time in timed], unit)
-    axes.set_xlabel(f"time of one load, {unit.name}{', logarithmic' if far else ''}", fontsize=SMALL, color=MUTED)
+    _put_label(axes, [f"time of one load, {unit.name}", f"time, {unit.name}"], far=far, inches=width_in)
 
 
-def _draw_ratios(axes: Axes, lanes: Sequence[Lane], noise: float | None, text: str, *, width_in: float) -> None:
+def _draw_ratios(axes: Axes, lanes: Sequence[Lane], noise: float | None, first: str, *, width_in: float) -> None:
     """Ratios around a line at 1; what lies within the noise floor lies on a band."""
     found = [(lane, lane.ratio) for lane in lanes if lane.ratio]
     edges = [1 / (1 + noise), 1 + noise] if noise is not None else [1.0]
@@ -162,7 +170,16 @@ def _draw_ratios(axes: Axes, lanes: Sequence[Lane], noise: float | None, text: s
         _name_one(axes)
     axes.axvline(1.0, color=MUTED, linewidth=1.2, zorder=1)
     _put_marks(axes, found, TimeUnit(name="", ns=1.0))
-    axes.set_xlabel(f"{text}{', logarithmic' if far else ''}", fontsize=SMALL, color=MUTED)
+    _put_label(axes, [f"ratio to {first}", "ratio"], far=far, inches=width_in)
+
+
+def _put_label(axes: Axes, texts: Sequence[str], *, far: bool, inches: float) -> None:
+    """Name the axis by the first of the texts that its panel has room for, or by the last."""
+    figure = axes.get_figure(root=True)
+    assert isinstance(figure, Figure)
+    named = [f"{text}, logarithmic" if far else text for text in texts]
+    text = next((text for text in named if width_in(figure, [text], size=SMALL) <= inches), named[-1])
+    axes.set_xlabel(text, fontsize=SMALL, color=MUTED)
 
 
 def _name_one(axes: Axes) -> None:
@@ -204,9 +221,20 @@ def _put_head(figure: Figure, compared: AcrossTargets, lanes: Sequence[Lane], le
     some = f", the first {shown} of {there} strategies" if shown < there else ""
     header(figure, TITLE, f"{_measured(compared)}{some}; collector off, {_sampled(lanes)}")
     put_keys(figure, _keys(compared, lanes))
+    if not legend:
+        return
+    columns = _legend_columns(figure, legend)
+    lines, room = math.ceil(len(legend) / columns), (WIDTH_IN - 2 * EDGE_IN) / columns
     for at, line in enumerate(legend):
-        text = fitted(figure, line, WIDTH_IN - 2 * EDGE_IN)
-        write(figure, text, x=EDGE_IN, y=0.9 + at * _LINE_IN, size=SMALL, color=MUTED)
+        column, below = divmod(at, lines)
+        text = fitted(figure, line, room)
+        write(figure, text, x=EDGE_IN + column * room, y=0.9 + below * _LINE_IN, size=SMALL, color=MUTED)
+
+
+def _legend_columns(figure: Figure, legend: Sequence[str]) -> int:
+    """How many of the legend's lines stand beside one another: as many as have room to, up to three."""
+    widest = width_in(figure, legend, size=SMALL) + _GAP_IN
+    return max(1, min(3, int((WIDTH_IN - 2 * EDGE_IN) / widest)))
 
 
 def _measured(compared: AcrossTargets) -> str:

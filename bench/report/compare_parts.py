@@ -1,0 +1,251 @@
+"""What a comparison of runs says, as titles, tables and sentences that every form of it shows alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from bench.reduce.compare import Cell, Comparison, Row, letter
+from bench.reduce.compare_counts import CountsDiffer
+from bench.reduce.types import ArmSummary, Estimate
+from bench.report.columns import NOT_TIMED, TIE, fault_text
+from bench.report.facts import target_text
+from bench.report.units import APPROXIMATE, count_text, counted, ratio_text, short_ratio_text, short_time_text
+
+SAME = "same"
+ABSENT = "-"
+BASELINE = "baseline"
+
+FIGURES = {
+    "statements": "statements",
+    "rows": "rows",
+    "repeated_rows": "repeated rows",
+    "entities": "distinct entities",
+    "parameters": "bound parameters",
+    "bytes": "bytes (approximate)",
+}
+"""The figures of counters as a sentence calls them."""
+
+MOST_TEXTS = 3
+"""Statements of a difference that are shown in full."""
+
+BESIDE = (
+    "First the time of one load, then how many times as long it takes, with the 95 % interval; "
+    f"{TIE}: no difference can be told."
+)
+INDICATIVE = (
+    "Times of separate runs are indicative: what stands here is the ratio to the baseline strategy of the same run and "
+    "case. The machine may have been another one from run to run, so no verdict is drawn from them."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A table with its title and the lines under it; the first `labels` columns name the row."""
+
+    title: str
+    headers: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    labels: int
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """What a measurement's counts are, other than the first one's: a sentence, and the statements that it is about.
+
+    statements: `+ 1,000 times` or `- 1 time`, as only this one or only the first sends it, and its text.
+    """
+
+    says: str
+    statements: tuple[tuple[str, str], ...]
+
+
+def title(comparison: Comparison) -> str:
+    """The comparison in a line: what by, and what all of its rows have in common."""
+    what = "Runs compared" if comparison.by == "run" else f"Compared by {comparison.by}"
+    shared = [value for _, value in shared_labels(comparison)]
+    return f"{what}: {' '.join(shared)}" if shared else what
+
+
+def legend(comparison: Comparison) -> tuple[tuple[str, str], ...]:
+    """The letter of each run, with its name, date and where it was measured."""
+    return tuple(
+        (
+            letter(at),
+            f"{run.id}, {run.created[:16].replace('T', ' ')} UTC, SQLAlchemy {run.environment.sqlalchemy}, "
+            + "; ".join(dict.fromkeys(target_text(target) for case in run.cases for target in case.targets)),
+        )
+        for at, run in enumerate(comparison.runs)
+    )
+
+
+def facts_table(comparison: Comparison) -> Table:
+    """The facts that differ, a column for each value that is compared."""
+    rows = tuple((fact.name, *(value or ABSENT for value in fact.values)) for fact in comparison.differing)
+    besides = "" if comparison.by == "run" else f"Besides the {_axis(comparison)} itself, "
+    notes = () if rows else (f"{besides}{'no' if besides else 'No'} fact of what was compared differs.",)
+    return Table(title="What differs", headers=("", *comparison.columns), rows=rows, labels=1, notes=notes)
+
+
+def counts_table(comparison: Comparison) -> Table:
+    """Statements and rows, exact; `same` where every count and every text is that of the first."""
+    names = varying(comparison)
+    return Table(
+        title="Counts, exact on any machine: statements / rows",
+        headers=(*names, *comparison.columns),
+        rows=tuple((*_labels(row, names), *map(_counts, row.cells)) for row in comparison.rows),
+        labels=len(names),
+        notes=(f"{SAME}: every count and every SQL text is as in the first column of the row.",),
+    )
+
+
+def differences(comparison: Comparison) -> Iterator[Difference]:
+    """Yield what the counts of each measurement are, other than the first one's of its row."""
+    names = varying(comparison)
+    for row in comparison.rows:
+        for column, cell in zip(comparison.columns, row.cells, strict=True):
+            if cell and cell.differs:
+                where = " ".join((*_labels(row, names), f"on {column}" if comparison.by == "database" else column))
+                yield _difference(where, cell.differs)
+
+
+def beside_table(comparison: Comparison) -> Table | None:
+    """Times that were sampled side by side, as ratios to the first; None where none were."""
+    rows = [row for row in comparison.rows if any(cell and cell.ratio for cell in row.cells)]
+    if not rows:
+        return None
+    names = varying(comparison)
+    return Table(
+        title="Times, sampled side by side",
+        headers=(*names, *comparison.columns),
+        rows=tuple((*_labels(row, names), *_beside(row)) for row in rows),
+        labels=len(names),
+        notes=(
+            BESIDE,
+            *_approximate(comparison, lambda cell: cell.ratio or cell.point.row.quiet),
+        ),
+    )
+
+
+def indicative_table(comparison: Comparison) -> Table | None:
+    """Ratios to each case's own baseline strategy, where times of separate cases stand in one row; None elsewhere."""
+    rows = [
+        row
+        for row in comparison.rows
+        if sum(bool(cell and cell.point.row.quiet) for cell in row.cells) > 1
+        and any(cell and not cell.ratio for cell in row.cells[1:])
+    ]
+    if not rows:
+        return None
+    names = varying(comparison)
+    return Table(
+        title="Times of separate measurements, indicative",
+        headers=(*names, *comparison.columns),
+        rows=tuple((*_labels(row, names), *map(_to_own_baseline, row.cells)) for row in rows),
+        labels=len(names),
+        notes=(INDICATIVE, *_approximate(comparison, lambda cell: cell.point.row.to_baseline)),
+    )
+
+
+def alone_text(comparison: Comparison) -> str:
+    """What only one column has, and so was not compared; empty where there is nothing."""
+    names = varying(comparison)
+    found: dict[str, list[str]] = {}
+    for row in comparison.alone:
+        for column, cell in zip(comparison.columns, row.cells, strict=True):
+            if cell:
+                found.setdefault(column, []).append(" ".join(_labels(row, names)) or cell.point.row.arm.name)
+    return "; ".join(f"only {column} has {', '.join(dict.fromkeys(rows))}" for column, rows in found.items())
+
+
+def shared_labels(comparison: Comparison) -> tuple[tuple[str, str], ...]:
+    """The labels that all rows have alike."""
+    rows = [*comparison.rows, *comparison.alone]
+    return tuple(label for label in rows[0].labels if all(label in row.labels for row in rows))
+
+
+def varying(comparison: Comparison) -> tuple[str, ...]:
+    """The names of the labels that are not the same in all rows."""
+    shared = {name for name, _ in shared_labels(comparison)}
+    names = dict.fromkeys(name for row in (*comparison.rows, *comparison.alone) for name, _ in row.labels)
+    return tuple(name for name in names if name not in shared)
+
+
+def sql_excerpt(sql: str, limit: int = 160) -> str:
+    """A statement as far as a line of text takes it."""
+    return sql if len(sql) <= limit else f"{sql[: limit - 3]}..."
+
+
+def _axis(comparison: Comparison) -> str:
+    return {"sqlalchemy": "version of SQLAlchemy"}.get(comparison.by, comparison.by)
+
+
+def _labels(row: Row, names: Sequence[str]) -> tuple[str, ...]:
+    labels = dict(row.labels)
+    return tuple(labels.get(name, "") for name in names)
+
+
+def _counts(cell: Cell | None) -> str:
+    if cell is None:
+        return ABSENT
+    counters = cell.point.row.arm.counters
+    if counters is None:
+        return fault_text(cell.point.row.arm)
+    if cell.differs is not None and not cell.differs:
+        return SAME
+    shown = f"{count_text(counters.statements)} / {count_text(counters.rows)}"
+    others = cell.differs is not None and not {"statements", "rows"} & {each.name for each in cell.differs.figures}
+    return f"{shown}, but" if others else shown
+
+
+def _difference(where: str, differs: CountsDiffer) -> Difference:
+    figures = [
+        f"{FIGURES[each.name]} {count_text(each.before)} -> {count_text(each.after)}" for each in differs.figures
+    ]
+    texts = [
+        counted(len(found), f"text {word}", f"texts {word}")
+        for found, word in ((differs.added, "more"), (differs.gone, "gone"))
+        if found
+    ]
+    statements = [*(("+", *each) for each in differs.added), *(("-", *each) for each in differs.gone)]
+    shown = sorted(statements, key=lambda each: -each[2])[:MOST_TEXTS]
+    more = f" ({count_text(len(shown))} of them below)" if len(statements) > len(shown) else ""
+    return Difference(
+        says=f"{where}: {', '.join((*figures, *texts))}{more}",
+        statements=tuple((f"{sign} {counted(sent, 'time')}", sql) for sign, sql, sent in shown),
+    )
+
+
+def _beside(row: Row) -> Iterator[str]:
+    first = True
+    for cell in row.cells:
+        if cell is None:
+            yield ABSENT
+        elif cell.ratio:
+            yield TIE if cell.tied else ratio_text(cell.ratio) if cell.ratio.low else short_ratio_text(cell.ratio)
+        else:
+            yield _time(cell.point.row) if first else ABSENT
+        first = first and cell is None
+
+
+def _time(row: ArmSummary) -> str:
+    if row.arm.error is not None:
+        return fault_text(row.arm)
+    return short_time_text(row.quiet) if row.quiet else NOT_TIMED
+
+
+def _to_own_baseline(cell: Cell | None) -> str:
+    if cell is None:
+        return ABSENT
+    row = cell.point.row
+    if row.quiet is None:
+        return _time(row)
+    return short_ratio_text(row.to_baseline) if row.to_baseline else BASELINE
+
+
+def _approximate(comparison: Comparison, figure: Callable[[Cell], Estimate | None]) -> tuple[str, ...]:
+    shown = [figure(cell) for row in comparison.rows for cell in row.cells if cell]
+    if any(each is not None and each.low is None for each in shown):
+        return (f"{APPROXIMATE} no interval: sampled in fewer than five workers.",)
+    return ()

@@ -13,7 +13,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -119,10 +119,20 @@ def server_binaries() -> Path | None:
 
 
 @contextmanager
-def server(binaries: Path) -> Iterator[PostgresForTests]:
-    """Start a server in a folder of its own and stop it at the end."""
-    with tempfile.TemporaryDirectory(prefix="bench-tests-") as name:
-        folder = Path(name)
+def server(
+    binaries: Path,
+    *,
+    settings: Mapping[str, str] | None = None,
+    standby: bool = False,
+    files: Mapping[str, bytes] | None = None,
+) -> Iterator[PostgresForTests]:
+    """Start a server in a folder of its own and stop it at the end.
+
+    settings: more lines of postgresql.conf, as they stand there. standby: in recovery, though it follows nobody.
+    files: more files in its data folder, which nobody else may read.
+    """
+    with tempfile.TemporaryDirectory(prefix="bench-tests-") as temporary:
+        folder = Path(temporary)
         data, sockets, password = folder / "data", folder / "a 'sock\" et", folder / "password"
         sockets.mkdir()
         password.write_text(PASSWORD + "\n")
@@ -135,9 +145,14 @@ def server(binaries: Path) -> Iterator[PostgresForTests]:
             owner,
         )
         port = _free_port()
-        settings = {**SETTINGS, "port": port, "unix_socket_directories": _quoted_folder(sockets)}
+        for name, content in {**(files or {}), **({"standby.signal": b""} if standby else {})}.items():
+            (data / name).write_bytes(content)
+            (data / name).chmod(0o600)
+            if owner is not None:
+                os.chown(data / name, *owner)
+        lines = {**SETTINGS, "port": port, "unix_socket_directories": _quoted_folder(sockets), **(settings or {})}
         with (data / "postgresql.conf").open("a") as file:
-            file.writelines(f"{setting} = {value}\n" for setting, value in settings.items())
+            file.writelines(f"{setting} = {value}\n" for setting, value in lines.items())
         log = folder / "log"
         _run([binaries / "pg_ctl", "-D", data, "-w", "-l", log, "start"], owner, log=log)
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -26,6 +27,7 @@ Server = str | tuple[str, int]
 """Where a server is: the path of its Unix socket, or a numeric address and a port."""
 
 _PATIENCE_S = 5
+_END_MS = 100
 _LOG_BYTES = 2000
 
 
@@ -86,9 +88,9 @@ class ProxyProcess:
 
     def fault(self) -> DatabaseUnavailable | None:
         """Return what to raise where the proxy has ended by itself, with what it said last; None while it is up."""
-        code = self._process.poll()
-        if code is None:
+        if not self._has_ended():
             return None
+        code = self._process.wait()
         how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"it exited with status {code}"
         said = self._said()
         return DatabaseUnavailable(
@@ -103,12 +105,24 @@ class ProxyProcess:
             self._process.stdin.flush()
         line = self._process.stdout.readline()
         if not line.endswith("\n"):
-            self._process.wait()
             fault = self.fault()
             assert fault is not None
             raise fault
         reply: dict[str, Any] = json.loads(line)
         return reply
+
+    def _has_ended(self) -> bool:
+        """Whether its end of the pipe is closed: it says nothing unasked, so there is nothing to read but the end.
+
+        It is waited for a little. Whoever asks has seen a connection end, and must not be told that all is well because
+        the kernel closes what a process had open in an order of its own, and lets us know of its status last.
+        """
+        if self._process.returncode is not None:
+            return True
+        assert self._process.stdout is not None
+        waiting = select.poll()
+        waiting.register(self._process.stdout, select.POLLIN)
+        return bool(waiting.poll(_END_MS))
 
     def _said(self) -> str:
         if self._log.closed:

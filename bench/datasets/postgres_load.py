@@ -22,6 +22,7 @@ from bench.datasets.columns import Spelling
 from bench.datasets.dataset import Dataset
 from bench.datasets.postgres_copy import Field, binary_copy
 from bench.datasets.postgres_errors import explaining
+from bench.errors import BenchError
 from bench.model import Table, Target
 
 CONSTRAINTS = """
@@ -56,6 +57,7 @@ def load_postgres(dataset: Dataset, metadata: MetaData, target: Target) -> int:
     timed. Raises DatabaseUnavailable or BenchError, as `explaining` words it; the tables are then not there, unless
     the connection was lost after the last row.
     """
+    refuse_elsewhere(metadata)
     made = engine(replace(target, driver="psycopg"))
     try:
         with explaining(target):
@@ -66,6 +68,24 @@ def load_postgres(dataset: Dataset, metadata: MetaData, target: Target) -> int:
                 return _settle(server, metadata)
     finally:
         made.dispose()
+
+
+def refuse_elsewhere(metadata: MetaData) -> None:
+    """Raise BenchError for tables that would be made, or looked for, in another schema than the target's own.
+
+    A target on a user's server is one schema: nothing outside of it may be touched.
+    """
+    for table in metadata.sorted_tables:
+        if table.schema or any(getattr(column.type, "schema", None) for column in table.columns):
+            raise BenchError(
+                f"The table {table.name!r}, or a type in it, names a schema: a dataset is loaded into one of its own.",
+                remedy="Leave the schema out of the scenario's mapped classes.",
+            )
+        if table.name.startswith("pg_"):  # the server looks for such a name among its own tables first
+            raise BenchError(
+                f"The table {table.name!r} has a name of the server's own kind.",
+                remedy="Name it without pg_ in the scenario's mapped classes.",
+            )
 
 
 def fill(connection: Connection, dataset: Dataset, metadata: MetaData) -> None:

@@ -20,12 +20,16 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Date,
+    Enum,
     ForeignKey,
     Index,
+    MetaData,
     SmallInteger,
     String,
     UniqueConstraint,
 )
+from sqlalchemy import Column as ColumnOf
+from sqlalchemy import Table as TableOf
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from support.publishing import PUBLISHING
 
@@ -40,6 +44,7 @@ from bench.datasets import (
     graph_plan,
     seed_postgres,
 )
+from bench.datasets.postgres_load import refuse_elsewhere
 from bench.errors import BenchError, DatabaseUnavailable
 from bench.model import (
     Column,
@@ -470,3 +475,16 @@ def test_the_package_of_datasets_loads_no_driver() -> None:
     )
 
     assert not {"psycopg", "asyncpg"} & set(printed.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        (TableOf("t", MetaData(), schema="theirs"), "names a schema"),
+        (TableOf("t", MetaData(), ColumnOf("c", Enum("a", name="e", schema="theirs"))), "names a schema"),
+        (TableOf("pg_class", MetaData()), "has a name of the server's own kind"),
+    ],
+)
+def test_tables_outside_of_the_targets_own_schema_are_refused(table: TableOf, said: str) -> None:
+    with pytest.raises(BenchError, match=said):
+        refuse_elsewhere(table.metadata)

@@ -13,6 +13,7 @@ from bench.report.facts import target_text
 from bench.report.units import APPROXIMATE, count_text, counted, ratio_text, short_ratio_text, short_time_text
 
 SAME = "same"
+BUT = "but"
 ABSENT = "-"
 BASELINE = "baseline"
 
@@ -54,7 +55,7 @@ class Table:
 class Difference:
     """What a measurement's counts are, other than the first one's: a sentence, and the statements that it is about.
 
-    statements: `+ 1,000 times` or `- 1 time`, as only this one or only the first sends it, and its text.
+    statements: `+ 1,000 times` or `- 1 time`, as only this one or only the first sends it, or `1 -> 2 times`; its text.
     """
 
     says: str
@@ -91,17 +92,25 @@ def facts_table(comparison: Comparison) -> Table:
 def counts_table(comparison: Comparison) -> Table:
     """Statements and rows, exact; `same` where every count and every text is that of the first."""
     names = varying(comparison)
+    cells = _counts if comparison.same_load else _plain_counts
+    rows = tuple((*_labels(row, names), *map(cells, row.cells)) for row in comparison.rows)
+    legend = (
+        (SAME, f"{SAME}: every count and every SQL text is as in the first column of the row."),
+        (BUT, f"{BUT}: so are statements and rows, but something else is not."),
+    )
     return Table(
         title="Counts, exact on any machine: statements / rows",
         headers=(*names, *comparison.columns),
-        rows=tuple((*_labels(row, names), *map(_counts, row.cells)) for row in comparison.rows),
+        rows=rows,
         labels=len(names),
-        notes=(f"{SAME}: every count and every SQL text is as in the first column of the row.",),
+        notes=tuple(says for word, says in legend if any(cell.endswith(word) for row in rows for cell in row)),
     )
 
 
 def differences(comparison: Comparison) -> Iterator[Difference]:
-    """Yield what the counts of each measurement are, other than the first one's of its row."""
+    """Yield what the counts of each measurement are, other than the first one's of its row, whose load it is too."""
+    if not comparison.same_load:
+        return
     names = varying(comparison)
     for row in comparison.rows:
         for column, cell in zip(comparison.columns, row.cells, strict=True):
@@ -186,17 +195,22 @@ def _labels(row: Row, names: Sequence[str]) -> tuple[str, ...]:
     return tuple(labels.get(name, "") for name in names)
 
 
-def _counts(cell: Cell | None) -> str:
+def _plain_counts(cell: Cell | None) -> str:
     if cell is None:
         return ABSENT
     counters = cell.point.row.arm.counters
     if counters is None:
         return fault_text(cell.point.row.arm)
-    if cell.differs is not None and not cell.differs:
+    return f"{count_text(counters.statements)} / {count_text(counters.rows)}"
+
+
+def _counts(cell: Cell | None) -> str:
+    if cell is None or cell.differs is None:
+        return _plain_counts(cell)
+    if not cell.differs:
         return SAME
-    shown = f"{count_text(counters.statements)} / {count_text(counters.rows)}"
-    others = cell.differs is not None and not {"statements", "rows"} & {each.name for each in cell.differs.figures}
-    return f"{shown}, but" if others else shown
+    others = not {"statements", "rows"} & {each.name for each in cell.differs.figures}
+    return f"{_plain_counts(cell)}, {BUT}" if others else _plain_counts(cell)
 
 
 def _difference(where: str, differs: CountsDiffer) -> Difference:
@@ -205,15 +219,19 @@ def _difference(where: str, differs: CountsDiffer) -> Difference:
     ]
     texts = [
         counted(len(found), f"text {word}", f"texts {word}")
-        for found, word in ((differs.added, "more"), (differs.gone, "gone"))
+        for found, word in ((differs.added, "more"), (differs.gone, "gone"), (differs.resent, "not as often"))
         if found
     ]
-    statements = [*(("+", *each) for each in differs.added), *(("-", *each) for each in differs.gone)]
+    statements = [
+        *((f"+ {counted(sent, 'time')}", sql, sent) for sql, sent in differs.added),
+        *((f"- {counted(sent, 'time')}", sql, sent) for sql, sent in differs.gone),
+        *((f"{count_text(was)} -> {counted(now, 'time')}", sql, max(was, now)) for sql, (was, now) in differs.resent),
+    ]
     shown = sorted(statements, key=lambda each: -each[2])[:MOST_TEXTS]
     more = f" ({count_text(len(shown))} of them below)" if len(statements) > len(shown) else ""
     return Difference(
         says=f"{where}: {', '.join((*figures, *texts))}{more}",
-        statements=tuple((f"{sign} {counted(sent, 'time')}", sql) for sign, sql, sent in shown),
+        statements=tuple((sent, sql) for sent, sql, _ in shown),
     )
 
 

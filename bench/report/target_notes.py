@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from bench.model import Counters
 from bench.model.run import FEWEST_WORKERS, TWIN_MARK, AddedDelay
 from bench.reduce.types import AcrossTargets, OnTarget
-from bench.report.targets import OVERALL, origin_word, target_headers, target_legend
+from bench.report.targets import OVERALL, UNKNOWN, target_headers, target_legend
 from bench.report.units import (
     APPROXIMATE,
     NO_INTERVAL,
@@ -49,7 +49,7 @@ def origin_note(compared: AcrossTargets | None, at: int) -> str:
     if compared is None or not compared.mixed_origins:
         return ""
     target = compared.case.targets[at]
-    return f"Origin of this server: {target.origin or origin_word(target)}. {BUILDS_DIFFER}"
+    return f"Origin of this server: {target.origin or UNKNOWN}. {BUILDS_DIFFER}"
 
 
 def added_text(delay: AddedDelay) -> str:
@@ -158,8 +158,7 @@ def _origins(compared: AcrossTargets) -> str:
         return ""
     headers = target_headers(compared)
     each = [
-        f"{header} {target.origin or origin_word(target)}"
-        for header, target in zip(headers, compared.case.targets, strict=True)
+        f"{header} {target.origin or UNKNOWN}" for header, target in zip(headers, compared.case.targets, strict=True)
     ]
     return f"Origins: {'; '.join(each)}. {BUILDS_DIFFER}"
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from string import ascii_uppercase
 
-from bench.model import Case, TargetFacts
+from bench.model import Case
 from bench.reduce.summaries import is_tied
 from bench.reduce.types import AcrossTargets, Estimate, OnTarget
 from bench.report.columns import NOT_TIMED, NOTHING, TIE, fault_text
@@ -18,6 +18,7 @@ LONGEST_HEADER = 24
 
 OVERALL = "all strategies"
 STATEMENTS = "statements"
+UNKNOWN = "origin unknown"
 
 _URL = re.compile(r"[a-z0-9_]+(\+[a-z0-9_]+)?://(?:[^/?#@]*@)?([^?#\s]*)\S*( rtt=\S+)?", re.ASCII)
 
@@ -63,20 +64,23 @@ def target_headers(compared: AcrossTargets) -> tuple[str, ...]:
     names = target_names(compared.case)
     marked = names
     if compared.mixed_origins:
-        marked = tuple(_with_origin(*each) for each in zip(names, compared.case.targets, strict=True))
+        marked = tuple(_with_origin(*each) for each in zip(names, origins(compared.case), strict=True))
     return marked if all(len(name) <= LONGEST_HEADER for name in marked) else tuple(_letters(len(names)))
 
 
 def target_legend(compared: AcrossTargets) -> Iterator[str]:
     """Yield whose a header is, where it is not the name that was asked for."""
-    for header, target in zip(target_headers(compared), compared.case.targets, strict=True):
-        if not header.startswith(target.name):
-            yield f"{header}: {_with_origin(target.name, target) if compared.mixed_origins else target.name}"
+    names = [target.name for target in compared.case.targets]
+    for header, name, origin in zip(target_headers(compared), names, origins(compared.case), strict=True):
+        if not header.startswith(name):
+            yield f"{header}: {_with_origin(name, origin) if compared.mixed_origins else name}"
 
 
-def origin_word(target: TargetFacts) -> str:
-    """Whose build a server is, in a word; `origin unknown` for a server that the user runs."""
-    return target.origin.partition(" ")[0] or "origin unknown"
+def origins(case: Case) -> tuple[str, ...]:
+    """Whose build each target's server is, by the first word where that tells builds apart; a user's is not known."""
+    whole = [target.origin or UNKNOWN for target in case.targets]
+    words = [target.origin.partition(" ")[0] or UNKNOWN for target in case.targets]
+    return tuple(words if len(set(words)) == len(set(whole)) else whole)
 
 
 def _statements(on: OnTarget) -> str:
@@ -113,9 +117,9 @@ def _short(name: str) -> str:
     return f"{url[2]}{url[1] or ''}{url[3] or ''}" if url and url[2] else name
 
 
-def _with_origin(name: str, target: TargetFacts) -> str:
-    word = origin_word(target)
-    return name if name.endswith(f"@{word}") or f"@{word}+" in name or f"@{word} " in name else f"{name} ({word})"
+def _with_origin(name: str, origin: str) -> str:
+    """The name with the origin, unless it was asked for by it."""
+    return name if re.search(rf"@{re.escape(origin)}(?=[+ ]|$)", name) else f"{name} ({origin})"
 
 
 def _letters(count: int) -> Iterator[str]:

@@ -250,6 +250,15 @@ def test_an_origin_that_was_asked_for_by_name_is_not_said_twice() -> None:
     assert target_headers(compared(case)) == ("postgres:15@debian", "postgres:18@npm")
 
 
+def test_builds_that_begin_with_the_same_word_are_named_in_full() -> None:
+    facts = {FIRST: {"origin": "docker a"}, SECOND: {"origin": "docker b"}}
+    case = two({"selectin": 0.9}, facts=facts)
+    assert target_headers(compared(case)) == (f"{FIRST} (docker a)", f"{SECOND} (docker b)")
+    case = two({"selectin": 0.9}, facts=facts | {SECOND: {"origin": "docker postgres:alpine"}})
+    assert target_headers(compared(case)) == ("A", "B")
+    assert f"B: {SECOND} (docker postgres:alpine)" in notes_of(case)
+
+
 def test_long_names_have_letters_in_the_table_and_a_legend() -> None:
     case = make_targets_case({url: {"selectin": exact(10.0)} for url in URLS})
     assert target_headers(compared(case)) == ("A", "B")

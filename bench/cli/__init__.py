@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import click
 
+from bench.cli.comparing import compare
 from bench.cli.endings import Commands, unprintable
 from bench.cli.process_title import hide_passwords
 from bench.cli.run import run
 from bench.cli.stored import report, show
 from bench.cli.upkeep import clean, list_
 
-COMMANDS = (run, report, show, list_, clean)
+COMMANDS = (run, report, show, compare, list_, clean)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

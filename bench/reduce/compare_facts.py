@@ -1,0 +1,127 @@
+"""The facts of a run that a comparison names where they differ: what is seen may be theirs alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+from bench.model import Case, DatasetOptions, Environment, Run, TargetFacts
+
+SHORT = 12
+"""Digits of a digest that are shown."""
+
+UNKNOWN = "not known"
+NONE = "none"
+SETTING = "Setting "
+
+DRIVERS = ("psycopg", "psycopg-binary", "psycopg-c", "asyncpg", "aiosqlite")
+"""Packages whose versions are a matter of the driver."""
+
+OF_AXIS: Mapping[str, tuple[str, ...]] = {
+    "database": ("Database", "Package sqlite"),
+    "driver": ("Driver", *(f"Package {name}" for name in DRIVERS)),
+    "sqlalchemy": ("SQLAlchemy",),
+    "revision": ("Revision", "Scenario's file"),
+    "size": ("Size", "Dataset's graph"),
+}
+"""The facts that an axis consists of, by its name: where that is compared, they are the question."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Differing:
+    """A fact that is not the same in all columns. values: a text for each column, in their order."""
+
+    name: str
+    values: tuple[str, ...]
+
+
+def facts_of(run: Run, case: Case) -> dict[str, str]:
+    """Return the facts of a case of one target, by name. None of them is a measurement."""
+    return {
+        **_of_environment(run.environment),
+        **_of_target(case.targets[0]),
+        **_of_dataset(case.spec.dataset),
+        "Size": str(case.spec.size),
+        "Dataset's graph": case.datasets[0].fingerprint[:SHORT],
+        "Scenario's file": case.scenario.digest[:SHORT],
+        "Baseline strategy": case.scenario.baseline,
+        "Sampling": "a quick look" if run.sampling.quick else "in full",
+    }
+
+
+def differing(columns: Sequence[Sequence[Mapping[str, str]]], axis: str) -> tuple[Differing, ...]:
+    """Return the facts that differ between columns, but for those that the axis consists of.
+
+    columns: the facts of each measurement in each; a column may have none, and says nothing then.
+    """
+    names = dict.fromkeys(name for column in columns for facts in column for name in facts)
+    asked = OF_AXIS.get(axis, ())
+    found = (
+        Differing(name=name, values=tuple(_said(column, name) for column in columns))
+        for name in names
+        if name not in asked
+    )
+    return tuple(_joined([fact for fact in found if len({value for value in fact.values if value}) > 1]))
+
+
+def _joined(found: Sequence[Differing]) -> Iterator[Differing]:
+    """Yield the facts with the server's settings as one: those of two databases have not even their names in common."""
+    settings = [fact for fact in found if fact.name.startswith(SETTING)]
+    yield from (fact for fact in found if fact not in settings)
+    if settings:
+        each = [
+            [f"{fact.name.removeprefix(SETTING)}={value}" for fact, value in zip(settings, column, strict=True)
+             if value not in {"", NONE}]
+            for column in zip(*(fact.values for fact in settings), strict=True)
+        ]  # fmt: skip
+        yield Differing(name="Settings", values=tuple(", ".join(column) or NONE for column in each))
+
+
+def revision_of(environment: Environment) -> str:
+    """The revision that was checked out, with a mark where it had changes."""
+    revision = environment.git_revision[:SHORT] or UNKNOWN
+    return f"{revision} with changes" if environment.git_dirty else revision
+
+
+def database_of(target: TargetFacts) -> str:
+    """The database and its version: `postgresql 17.10`."""
+    return f"{target.dialect} {target.server_version}".strip()
+
+
+def _said(column: Sequence[Mapping[str, str]], name: str) -> str:
+    values = sorted({facts.get(name, "") for facts in column})
+    return " or ".join(value or NONE for value in values)
+
+
+def _of_environment(environment: Environment) -> dict[str, str]:
+    return {
+        "Host": environment.host,
+        "Processor": f"{environment.cpu}, {environment.cpu_count}",
+        "Memory": f"{environment.memory_bytes / 2**30:.1f} GiB",
+        "System": environment.os,
+        "Python": environment.python,
+        "Python build": environment.python_build,
+        "Collector thresholds": ", ".join(map(str, environment.gc_thresholds)),
+        "SQLAlchemy": environment.sqlalchemy,
+        "SQLAlchemy's extensions": "compiled" if environment.sqlalchemy_compiled else "pure Python",
+        **{f"Package {name}": version for name, version in sorted(environment.packages.items())},
+        "Revision": revision_of(environment),
+    }
+
+
+def _of_target(target: TargetFacts) -> dict[str, str]:
+    delay = f"{target.delay.asked_ns / 1e6:g} ms" if target.delay else ""
+    return {
+        "Database": database_of(target),
+        "Driver": f"{target.driver} {target.driver_version}".strip(),
+        "Provider": target.provider,
+        "Origin": target.origin,
+        "Image": target.image[:SHORT],
+        "Added to a round trip": delay,
+        "Fresh servers": str(target.clusters),
+        **{f"{SETTING}{name}": value for name, value in sorted(target.settings.items())},
+    }
+
+
+def _of_dataset(options: DatasetOptions) -> dict[str, str]:
+    return {f"Dataset's {name.replace('_', ' ')}": str(value) for name, value in asdict(options).items()}

@@ -1,0 +1,234 @@
+"""Runs compared: counts by equality, times with a verdict only where they were taken side by side."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+from support.runs import (
+    make_case,
+    make_counters,
+    make_environment,
+    make_run,
+    make_server,
+    make_target,
+    make_targets_case,
+)
+
+from bench.errors import BenchError
+from bench.model import Arm, Case, Run, StatementCount
+from bench.reduce.compare import Comparison, Row, compare
+
+TIMES = {"lazy": 6.0, "selectin": 2.0, "joined": 3.0}
+
+
+def a_run(name: str, *cases: Case, **environment: Any) -> Run:
+    return make_run(cases or (make_case(TIMES),), id=name, environment=make_environment(**environment))
+
+
+def with_counters(case: Case, strategy: str, **changes: Any) -> Case:
+    def changed(arm: Arm) -> Arm:
+        if arm.name != strategy or arm.counters is None:
+            return arm
+        return dataclasses.replace(arm, counters=dataclasses.replace(arm.counters, **changes))
+
+    return dataclasses.replace(case, arms=tuple(map(changed, case.arms)))
+
+
+def row_of(comparison: Comparison, **labels: str) -> Row:
+    return next(row for row in comparison.rows if labels.items() <= dict(row.labels).items())
+
+
+def test_equal_counts_are_told_to_be_equal_and_times_of_two_runs_get_no_verdict() -> None:
+    comparison = compare([a_run("a"), a_run("b")])
+
+    assert comparison.columns == ("A", "B")
+    for row in comparison.rows:
+        first, second = row.cells
+        assert first
+        assert second
+        assert second.differs is not None
+        assert not second.differs
+        assert second.ratio is None
+        assert not second.tied
+
+
+def test_one_statement_more_is_told_with_its_text() -> None:
+    before = make_case(TIMES)
+    counters = make_counters("selectin")
+    more = StatementCount(sql="SELECT 1 FROM addresses WHERE id = ?", executions=1000, rows=0, parameters=1000)
+    after = with_counters(
+        before, "selectin", statements=counters.statements + 1000, by_statement=(*counters.by_statement, more)
+    )
+
+    cell = row_of(compare([a_run("a", before), a_run("b", after)]), strategy="selectin").cells[1]
+
+    assert cell
+    assert cell.differs
+    assert [(each.name, each.before, each.after) for each in cell.differs.figures] == [("statements", 3, 1003)]
+    assert cell.differs.added == (("SELECT 1 FROM addresses WHERE id = ?", 1000),)
+    assert cell.differs.gone == ()
+
+
+def test_a_statement_sent_more_often_for_fewer_of_another_is_told_though_the_sum_is_the_same() -> None:
+    before = make_case(TIMES)
+    one, two = make_counters("selectin").by_statement
+    swapped = (dataclasses.replace(one, executions=two.executions), dataclasses.replace(two, executions=one.executions))
+    after = with_counters(before, "selectin", by_statement=swapped)
+
+    cell = row_of(compare([a_run("a", before), a_run("b", after)]), strategy="selectin").cells[1]
+
+    assert cell
+    assert cell.differs
+    assert not cell.differs.figures
+    assert [sent for _, sent in cell.differs.resent] == [(1, 2), (2, 1)]
+
+
+@pytest.mark.parametrize("figure", ["rows", "repeated_rows", "entities", "parameters", "bytes"])
+def test_every_figure_that_differs_is_told(figure: str) -> None:
+    before = make_case(TIMES)
+    after = with_counters(before, "joined", **{figure: getattr(make_counters("joined"), figure) + 1})
+
+    cell = row_of(compare([a_run("a", before), a_run("b", after)]), strategy="joined").cells[1]
+
+    assert cell
+    assert cell.differs
+    assert [each.name for each in cell.differs.figures] == [figure]
+
+
+def test_facts_that_differ_are_told_and_the_axis_is_not_one_of_them() -> None:
+    runs = [a_run("a", sqlalchemy="2.0.49", host="one"), a_run("b", sqlalchemy="2.1.9", host="two", python="3.13.1")]
+
+    by_run, by_version = compare(runs), compare(runs, "sqlalchemy")
+
+    assert {fact.name: fact.values for fact in by_run.differing} == {
+        "Host": ("one", "two"),
+        "Python": ("3.11.7", "3.13.1"),
+        "SQLAlchemy": ("2.0.49", "2.1.9"),
+    }
+    assert [fact.name for fact in by_version.differing] == ["Host", "Python"]
+    assert by_version.columns == ("2.0.49", "2.1.9")
+
+
+@pytest.mark.parametrize(
+    ("changed", "fact"),
+    [
+        ({"scenario": {"digest": "6" * 64}}, "Scenario's file"),
+        ({"datasets": {"fingerprint": "e" * 64}}, "Dataset's graph"),
+        ({"targets": {"server_version": "3.45.0"}}, "Database"),
+        ({"targets": {"settings": {"journal_mode": "wal"}}}, "Settings"),
+    ],
+)
+def test_a_scenario_a_dataset_and_a_server_that_are_not_the_same_are_told(
+    changed: dict[str, dict[str, Any]], fact: str
+) -> None:
+    before = after = make_case(TIMES)
+    for name, fields in changed.items():
+        value = getattr(before, name)
+        new: Any = tuple(dataclasses.replace(one, **fields) for one in value) if isinstance(value, tuple) else None
+        after = dataclasses.replace(after, **{name: new or dataclasses.replace(value, **fields)})
+
+    assert [each.name for each in compare([a_run("a", before), a_run("b", after)]).differing] == [fact]
+
+
+def test_runs_of_one_target_each_are_compared_whatever_it_is() -> None:
+    sqlite = a_run("a", make_case(TIMES, target=make_target()))
+    postgres = a_run("b", make_case(TIMES, target=make_server("postgres:17")))
+
+    assert len(compare([sqlite, postgres]).rows) == len(TIMES)
+    assert compare([sqlite, postgres], "database").columns == ("sqlite 3.40.1", "postgresql 17.4")
+
+
+def test_targets_of_one_run_are_compared_with_intervals_and_a_verdict() -> None:
+    case = make_targets_case(
+        {"postgres:16": TIMES, "postgres:17": {**TIMES, "joined": 6.0}, "postgres:18": TIMES}, rounds=30
+    )
+
+    comparison = compare([make_run((case,))], "database")
+
+    joined, lazy = row_of(comparison, strategy="joined"), row_of(comparison, strategy="lazy")
+    slower = joined.cells[1]
+    assert slower
+    assert slower.ratio
+    assert slower.ratio.low
+    assert slower.ratio.low > 1.8
+    assert not slower.tied
+    assert all(cell and cell.tied for cell in lazy.cells[1:])
+
+
+def test_strategies_of_one_run_are_compared_side_by_side_and_those_of_two_never_are() -> None:
+    runs = [a_run("a"), a_run("b")]
+
+    comparison = compare(runs, "strategy")
+
+    assert [dict(row.labels)["run"] for row in comparison.rows] == ["A", "B"]
+    for row in comparison.rows:
+        assert len({cell.point.run for cell in row.cells if cell}) == 1
+        assert sum(bool(cell and cell.ratio) for cell in row.cells) == len(TIMES) - 1
+
+
+def test_sizes_of_one_run_were_not_sampled_side_by_side() -> None:
+    comparison = compare([make_run((make_case(size="10x5"), make_case(size="20x5")))], "size")
+
+    assert comparison.columns == ("10x5", "20x5")
+    assert not any(cell and cell.ratio for row in comparison.rows for cell in row.cells)
+
+
+def test_drivers_are_compared_within_their_database() -> None:
+    case = make_targets_case({"postgres:17": TIMES, "postgres:17+asyncpg": TIMES})
+
+    comparison = compare([make_run((case,)), a_run("b")], "driver")
+
+    assert comparison.columns == ("psycopg", "asyncpg", "pysqlite")
+    assert len(comparison.rows) == len(TIMES)
+    assert all(row.cells[2] is None for row in comparison.rows)
+
+
+def test_measurements_that_would_share_a_cell_are_told_apart_and_none_is_lost() -> None:
+    runs = [
+        a_run("a", git_revision="1" * 40, sqlalchemy="2.0.49"),
+        a_run("b", git_revision="1" * 40, sqlalchemy="2.1.9"),
+        a_run("c", git_revision="2" * 40, sqlalchemy="2.0.49"),
+    ]
+
+    comparison = compare(runs, "revision")
+
+    shown = [cell for row in (*comparison.rows, *comparison.alone) for cell in row.cells if cell]
+    assert len(shown) == 3 * len(TIMES)
+    assert {dict(row.labels)["SQLAlchemy"] for row in comparison.rows} == {"2.0.49"}
+
+
+def test_a_revision_with_changes_is_another_one() -> None:
+    assert compare([a_run("a"), a_run("b", git_dirty=True)], "revision").columns == (
+        "0123456789ab",
+        "0123456789ab with changes",
+    )
+
+
+@pytest.mark.parametrize(
+    ("runs", "by", "says"),
+    [
+        ([a_run("a")], "run", "has no other"),
+        ([a_run("a"), a_run("b", make_case(TIMES, size="10x5"))], "run", "no arm that two of them have in common"),
+        ([a_run("a"), a_run("b", make_case({"subquery": 2.0}))], "run", "no arm that two of them have in common"),
+        ([a_run("a"), a_run("b")], "sqlalchemy", "all that was measured has 2.1.9"),
+        ([a_run("a"), dataclasses.replace(a_run("b"), cases=())], "run", "Nothing was measured in b"),
+        ([a_run(str(at)) for at in range(27)], "run", "more than can be compared"),
+    ],
+)
+def test_what_cannot_be_compared_is_a_sentence(runs: list[Run], by: Any, says: str) -> None:
+    with pytest.raises(BenchError, match=says) as raised:
+        compare(runs, by)
+
+    assert raised.value.remedy
+
+
+def test_a_wrong_arm_is_shown_as_wrong_and_not_compared() -> None:
+    wrong = make_case({"selectin": 2.0}, wrong={"joined": "User 1: books differ"})
+
+    cell = row_of(compare([a_run("a"), a_run("b", wrong)]), strategy="joined").cells[1]
+
+    assert cell
+    assert cell.point.row.quiet is None
+    assert cell.ratio is None

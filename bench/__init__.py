@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bench.model import (
+        IN_LIST,
         Column,
         Cycle,
         Dates,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "IN_LIST",
     "Column",
     "Cycle",
     "Dates",

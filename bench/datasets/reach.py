@@ -38,6 +38,17 @@ class _Counted:
     empty: int = 0
     seen: NDArray[np.bool_] | None = None
 
+    def found(self, nodes: int, counts: Rows) -> None:
+        """Count what they lead to."""
+        self.nodes += nodes
+        self.empty += int((counts == 0).sum())
+
+    def see(self, rows: Rows, of: int) -> None:
+        """Note the rows, of a table of so many, that are reached."""
+        if self.seen is None:
+            self.seen = np.zeros(of, dtype=np.bool_)
+        self.seen[rows] = True
+
     def frozen(self) -> Reached:
         distinct = self.nodes if self.seen is None else int(self.seen.sum())
         return Reached(path=self.path, asked=self.asked, nodes=self.nodes, distinct=distinct, empty=self.empty)
@@ -54,36 +65,32 @@ class _Reach:
         walked = rows if plan.touched == 100 else rows[touched(plan, place, rows)]
         return int(self._below(plan, walked, "", shared=False).sum()) + rows.size - walked.size
 
-    def _below(self, branch: Branch, rows: Rows, path: str, *, shared: bool) -> NDArray[np.int64]:
-        """Count what the rows lead to, and return for each how many rows joining it all to it comes to."""
+    def _below(self, branch: Branch, rows: Rows, path: str, *, shared: bool) -> Rows:
+        """Count what the rows lead to, and return for each how many rows joining it all to it comes to.
+
+        shared: whether any of the rows may come again.
+        """
         joined = np.ones(rows.size, dtype=np.int64)
         for relation in branch.relations:
             here = f"{path}.{relation.name}" if path else relation.name
-            joined *= np.maximum(self._relation(branch, relation, rows, here, shared=shared), 1)
+            joined *= np.maximum(self._relation(branch, relation, rows, here, shared=shared or not relation.owned), 1)
         return joined
 
-    def _relation(
-        self, branch: Branch, relation: Relation, rows: Rows, path: str, *, shared: bool
-    ) -> NDArray[np.int64]:
-        shared = shared or not relation.owned
+    def _relation(self, branch: Branch, relation: Relation, rows: Rows, path: str, *, shared: bool) -> Rows:
         at = self._at(path)
         at.asked += rows.size
         if not (relation.branch.relations or shared):
             counts = counted(self.dataset, branch, relation, rows)
-            at.nodes += int(counts.sum())
-            at.empty += int((counts == 0).sum())
+            at.found(int(counts.sum()), counts)
             return counts
         below, counts = follow(self.dataset, branch, relation, rows)
-        at.nodes += below.size
-        at.empty += int((counts == 0).sum())
+        at.found(below.size, counts)
         if shared:
-            if at.seen is None:
-                at.seen = np.zeros(self.dataset.rows[relation.branch.table], dtype=np.bool_)
-            at.seen[below] = True
+            at.see(below, self.dataset.rows[relation.branch.table])
         ends = np.zeros(below.size + 1, dtype=np.int64)
         np.cumsum(self._below(relation.branch, below, path, shared=shared), out=ends[1:])
         last = np.cumsum(counts)
-        joined: NDArray[np.int64] = ends[last] - ends[last - counts]
+        joined: Rows = ends[last] - ends[last - counts]
         return joined
 
     def _at(self, path: str) -> _Counted:

@@ -9,6 +9,7 @@ from bench.model.asked import Asked, Secrets, parse_target, parse_targets
 from bench.model.counters import Counters, StatementCount
 from bench.model.parameter import Given, Parameter, defaults
 from bench.model.recipe import (
+    IN_LIST,
     Column,
     Cycle,
     DatasetOptions,
@@ -51,6 +52,7 @@ from bench.model.size import Size, parse_sizes
 from bench.model.target import Target
 
 __all__ = [
+    "IN_LIST",
     "AddedDelay",
     "Arm",
     "Asked",

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import ceil
 from typing import Any, Literal
 
 DISTRIBUTIONS = ("fixed", "uniform", "zipf")
 ORDERS = ("clustered", "shuffled")
+
+IN_LIST = 500
+"""Parents that selectinload names in one IN list when it is given no `chunksize`."""
 
 LATER: Mapping[str, Any] = {"later": True}
 """Marks a field that came after datasets were first kept: while it has its default, it is no part of their key."""
@@ -199,6 +203,14 @@ class Reached:
     nodes: int
     distinct: int
     empty: int
+
+    @property
+    def lists(self) -> int:
+        """IN lists of selectinload that name all those asked, where none of them is asked twice.
+
+        It goes level by level, and waits for a level to be whole: so the lists of a nested one are full, too.
+        """
+        return ceil(self.asked / IN_LIST)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import difflib
 import importlib.metadata
 import importlib.util
+import os
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from bench.model import Scenario, Strategy
 
 _WITH_VALUES = re.compile(r"(.*)\[([^\[\]]*)\]")
 _WITH_ARGUMENT = re.compile(r"([a-z_+]+)\[([+-]?[0-9]+(?:\.[0-9]+)?)\]", re.ASCII)
+_COMMA = re.compile(r",(?![^\[]*\])")
 _ARGUMENT = re.compile(r"0*[1-9][0-9]{0,8}", re.ASCII)
 
 
@@ -27,18 +29,43 @@ def scenarios() -> tuple[Scenario, ...]:
 
 
 def find_scenario(name: str) -> Scenario:
-    """Return the scenario of that name, or the value that `path/to/file.py:NAME` names.
+    """Return the scenario of that name, or the value that `path/to/file.py:NAME` or `package.module:NAME` names.
 
     Values of its parameters may follow in square brackets: `first_page[limit=50,offset=1000]`. Raises BenchError with
-    the nearest name; for a file, with what is wrong with it; for a value, with what is accepted.
+    the nearest name; for a file or a module, with what is wrong with it; for a value, with what is accepted.
     """
     plain, given = _parted(name)
     if ".py:" in plain:
         return _from_file(plain).configured(given)
+    if ":" in plain:
+        return _from_module(plain).configured(given)
     known = {scenario.name: scenario for scenario in scenarios()}
     if plain in known:
         return known[plain].configured(given)
     raise _unknown("scenario", plain, known)
+
+
+def scenario_names(text: str) -> list[str]:
+    """Return the references in a list with commas, each once; `all` is the whole catalogue.
+
+    A comma within brackets, between parameters, divides nothing.
+    """
+    if text == "all":
+        return [scenario.name for scenario in scenarios()]
+    return list(dict.fromkeys(part.strip() for part in _COMMA.split(text)))
+
+
+def configured(name: str, values: Mapping[str, str | int]) -> str:
+    """Return the name with values of the scenario's parameters behind it, those that it has already among them.
+
+    Raises BenchError for a parameter that is given twice.
+    """
+    if not values:
+        return name
+    plain, given = _parted(name)
+    if twice := sorted(set(given) & set(values)):
+        raise BenchError(f"{', '.join(twice)} is given twice.", remedy="Give it as an option, or in the brackets.")
+    return f"{plain}[{','.join(f'{key}={value}' for key, value in {**given, **values}.items())}]"
 
 
 def _parted(name: str) -> tuple[str, dict[str, str]]:
@@ -70,14 +97,41 @@ def _from_file(reference: str) -> Scenario:
         raise BenchError(f"There is no file {path!r}.", remedy="Name it as path/to/file.py:NAME.") from None
     except (Exception, SystemExit) as error:  # a script without a guard may end the process that imports it
         raise BenchError(
-            f"{path} cannot be imported: {type(error).__name__}: {error}.",
+            f"{path} cannot be imported: {_brief(error)}.",
             remedy=f"See where with `python {path}`.",
         ) from error
-    found = getattr(module, name, None)
+    return _named_in(vars(module), name, path)
+
+
+def _from_module(reference: str) -> Scenario:
+    """Import a module of the user's, looked for in the current folder first, as `python -m` does."""
+    path, _, name = reference.rpartition(":")
+    if (here := os.getcwd()) not in sys.path:  # noqa: PTH109 - an entry of the path is text
+        sys.path.insert(0, here)
+    try:
+        module = importlib.import_module(path)
+    except (Exception, SystemExit) as error:  # the user's code may raise anything, a script may end the process
+        missing = isinstance(error, ModuleNotFoundError) and error.name and path.startswith(error.name)
+        raise BenchError(
+            f"There is no module {path!r}." if missing else f"{path} cannot be imported: {_brief(error)}.",
+            remedy="Name it as package.module:NAME, from the folder that holds the package."
+            if missing
+            else f"See where with `python -m {path}`.",
+        ) from error
+    return _named_in(vars(module), name, path)
+
+
+def _brief(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"
+
+
+def _named_in(values: Mapping[str, object], name: str, where: str) -> Scenario:
+    found = values.get(name)
     if isinstance(found, Scenario):
         return found
-    known = [each for each, value in vars(module).items() if isinstance(value, Scenario)]
-    raise _unknown(f"scenario in {path}", name, known)
+    raise _unknown(
+        f"scenario in {where}", name, [each for each, value in values.items() if isinstance(value, Scenario)]
+    )
 
 
 def find_strategy(scenario: Scenario, name: str) -> Strategy:

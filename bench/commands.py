@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from bench import pipeline, record
-from bench.catalogue import scenarios
+from bench.catalogue import configured, scenario_names, scenarios
 from bench.databases import SqliteCache
 from bench.errors import BenchError, GateFailed
 from bench.model import DatasetOptions, Run, Sampling, parse_targets
@@ -43,7 +45,7 @@ class Outcome:
 def plan(
     *,
     scenario: str,
-    sizes: str,
+    sizes: str | None,
     databases: str,
     drivers: str | None,
     provider: Any,
@@ -60,11 +62,15 @@ def plan(
     text_width: int,
     label: str,
     command: tuple[str, ...],
+    parameters: Mapping[str, str | int] = MappingProxyType({}),
 ) -> Plan:
-    """Return the plan of a command line's options. Raises BenchError for those that do not go together."""
+    """Return the plan of a command line's options. Raises BenchError for those that do not go together.
+
+    parameters: values of the scenario's own parameters, by name.
+    """
     targets, secrets = parse_targets(databases, drivers=drivers, provider=provider, rtt=rtt)
     return make_plan(
-        scenario=scenario,
+        scenarios=[configured(reference, parameters) for reference in scenario_names(scenario)],
         sizes=sizes,
         targets=targets,
         secrets=secrets,
@@ -183,7 +189,7 @@ def describe(planned: Plan) -> str:
                 f"{count_text(spec.size.rows)} rows, {', '.join(spec.strategies)}; about {duration(takes_s)}"
                 for spec, takes_s in zip(planned.specs, estimates_s, strict=True)
             ),
-            *(f"  {warning.text}" for warning in planned.warnings),
+            *(f"  {warning.text}" for warning in chain.from_iterable(planned.warnings.values())),
             f"Sampling: {sampling_text(planned.sampling)}.",
             f"In all about {duration(sum(estimates_s) + REPORT_S)}, the report included.",
         ]

@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 from bench import databases, datasets, record
@@ -45,14 +46,14 @@ def run(plan: Plan, store: record.Store) -> Generator[Event]:
     todo = without(plan, [case.spec for case in store.run.cases])
     scratch = store.folder / SCRATCH
     try:
-        for warning in plan.warnings:
+        for warning in chain.from_iterable(plan.warnings.values()):
             yield Doubted(warning=warning)
         sources = databases.find_sources(plan.targets, run=store.run.id, secrets=plan.secrets)
         for source in sources.values():
             yield from (StageStarted(stage="preparing", detail=phrase) for phrase in source.prepare())
         fresh = databases.are_fresh(plan.targets, sources)
         for number, spec in enumerate(todo.specs, start=1):
-            case = CaseUnderWay(spec, plan.sampling, warnings=list(plan.warnings), fresh=fresh)
+            case = CaseUnderWay(spec, plan.sampling, warnings=list(plan.warnings.get(spec.scenario, ())), fresh=fresh)
             try:
                 yield CaseStarted(number=number, of=len(todo.specs), spec=spec)
                 yield from measure(case, _emptied(scratch), sources)
@@ -148,7 +149,7 @@ def seeded(case: CaseUnderWay, provider: databases.Provider, asked: Asked) -> da
     spec, scenario = case.spec, case.scenario
     return provider.seeded(
         f"{scenario.name}-{spec.size}",
-        datasets.dataset_key(scenario, spec.size, spec.dataset, databases.dialect_of(asked)),
+        datasets.dataset_key(scenario, spec.size, spec.dataset, asked.dialect),
         lambda empty: datasets.seed(scenario, spec.size, spec.dataset, empty, fingerprint=case.fingerprint()),
     )
 

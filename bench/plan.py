@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bench.catalogue import find_scenario, is_available, select_strategies, sqlalchemy_version
-from bench.model import Asked, CaseSpec, DatasetOptions, Sampling, Secrets, Strategy, Warned, parse_sizes
+from bench.errors import BenchError
+from bench.model import (
+    Asked,
+    CaseSpec,
+    DatasetOptions,
+    Sampling,
+    Scenario,
+    Secrets,
+    Size,
+    Strategy,
+    Warned,
+    parse_sizes,
+)
 from bench.model.run import FEWEST_WORKERS
 
 SEEDED_ROWS_S = 400_000
@@ -16,6 +29,9 @@ OBSERVED_ENTITIES_S = 25_000
 
 SAMPLED_ENTITY_S = 25e-6
 """Seconds of one timed entity of one arm, both collectors and the floor included, for estimates alone."""
+
+USUAL_SIZES = {1: "1000", 2: "1000x50", 3: "100x20x5"}
+"""What is measured where no size is asked for, by the numbers that a scenario's size has."""
 
 WORKER_START_S = 0.5
 REPORT_S = 3.0
@@ -26,15 +42,15 @@ REPORT_S = 3.0
 class Plan:
     """The cases of a run in the order in which they are measured, and how much is sampled of each.
 
-    command: the command line, without secrets. warnings: what was left out of it, and why. secrets: passwords that were
-    given with the targets; a stored run has none.
+    command: the command line, without secrets. warnings: what was left out of a scenario, and why, by its name.
+    secrets: passwords that were given with the targets; a stored run has none.
     """
 
     specs: tuple[CaseSpec, ...]
     sampling: Sampling
     label: str
     command: tuple[str, ...]
-    warnings: tuple[Warned, ...] = ()
+    warnings: Mapping[str, tuple[Warned, ...]] = field(default_factory=dict)
     secrets: Secrets = Secrets(by_url={})  # noqa: RUF009 - immutable
 
     @property
@@ -45,8 +61,8 @@ class Plan:
 
 def make_plan(
     *,
-    scenario: str,
-    sizes: str,
+    scenarios: Sequence[str],
+    sizes: str | None,
     targets: tuple[Asked, ...],
     secrets: Secrets,
     strategies: str | None,
@@ -55,35 +71,68 @@ def make_plan(
     label: str,
     command: tuple[str, ...],
 ) -> Plan:
-    """Return the plan of what was asked for. Raises BenchError for a name or a size that there is none of."""
-    found = find_scenario(scenario)
-    chosen, left_out = _that_this_version_has(select_strategies(found, strategies))
-    parsed = parse_sizes(sizes, levels=found.levels)
-    specs = tuple(
-        CaseSpec(
-            scenario=where_found(scenario),
-            size=size,
-            targets=targets,
-            strategies=tuple(strategy.name for strategy in chosen),
-            dataset=dataset,
-        )
-        for size in parsed
-    )
-    default_label = f"{found.name}-{parsed[0]}" if len(parsed) == 1 else f"{found.name}-{len(parsed)}-sizes"
+    """Return the plan of what was asked for: each scenario at each size, on all of the targets.
+
+    sizes: None for the usual one of each scenario. Raises BenchError for a name or a size that there is none of.
+    """
+    specs: list[CaseSpec] = []
+    warnings: dict[str, tuple[Warned, ...]] = {}
+    for reference in scenarios:
+        found = find_scenario(reference)
+        chosen, left_out = _that_can_be_had(select_strategies(found, strategies), targets, found)
+        parsed, replaced = _sizes(found, sizes, alone=len(scenarios) == 1)
+        warnings[where_found(reference)] = (*left_out, *replaced)
+        specs += [
+            CaseSpec(
+                scenario=where_found(reference),
+                size=size,
+                targets=targets,
+                strategies=tuple(strategy.name for strategy in chosen),
+                dataset=dataset,
+            )
+            for size in parsed
+        ]
     return Plan(
-        specs=specs,
+        specs=tuple(specs),
         sampling=sampling,
-        label=label or default_label,
+        label=label or _label(scenarios, specs),
         command=command,
-        warnings=left_out,
+        warnings=warnings,
         secrets=secrets,
     )
 
 
+def _sizes(scenario: Scenario, sizes: str | None, *, alone: bool) -> tuple[tuple[Size, ...], list[Warned]]:
+    """Return the sizes of a scenario. Beside others, one that takes more or fewer numbers has its usual size."""
+    usual = USUAL_SIZES[min(scenario.levels, max(USUAL_SIZES))]
+    try:
+        return parse_sizes(sizes or usual, levels=scenario.levels), []
+    except BenchError:
+        if alone or sizes is None:
+            raise
+        for levels in USUAL_SIZES:  # one that is wrong for every scenario is wrong usage
+            with suppress(BenchError):
+                parse_sizes(sizes, levels=levels)
+                break
+        else:
+            raise
+    text = (
+        f"{scenario.name} takes a size of {scenario.levels} numbers, so it is measured at {usual} and not at {sizes}."
+    )
+    return parse_sizes(usual, levels=scenario.levels), [Warned(code="size_replaced", text=text)]
+
+
+def _label(scenarios: Sequence[str], specs: Sequence[CaseSpec]) -> str:
+    if len(scenarios) > 1:
+        return f"{len(scenarios)}-scenarios"
+    name = find_scenario(scenarios[0]).name
+    return f"{name}-{specs[0].size}" if len(specs) == 1 else f"{name}-{len(specs)}-sizes"
+
+
 def where_found(reference: str) -> str:
     """Return a scenario's name as any process finds it: a file by its absolute path."""
-    path, colon, name = reference.rpartition(":")
-    return f"{Path(path).resolve()}:{name}" if colon else reference
+    path, ending, name = reference.rpartition(".py:")
+    return f"{Path(path + '.py').resolve()}:{name}" if ending else reference
 
 
 def without(plan: Plan, done: Sequence[CaseSpec]) -> Plan:
@@ -109,14 +158,30 @@ def estimate_s(spec: CaseSpec, sampling: Sampling) -> float:
     return observing + max(sampling.budget_s, least_s)
 
 
-def _that_this_version_has(strategies: Sequence[Strategy]) -> tuple[tuple[Strategy, ...], tuple[Warned, ...]]:
-    kept = tuple(strategy for strategy in strategies if is_available(strategy))
-    missing = [strategy for strategy in strategies if strategy not in kept]
-    return kept, tuple(
-        Warned(
-            code="strategy_left_out",
-            text=f"{strategy.name} is left out: it needs SQLAlchemy {'.'.join(map(str, strategy.since))}, "
-            f"and {sqlalchemy_version()} is installed.",
+def _that_can_be_had(
+    strategies: Sequence[Strategy], targets: Sequence[Asked], scenario: Scenario
+) -> tuple[tuple[Strategy, ...], list[Warned]]:
+    """Return the strategies that SQLAlchemy's version and all of the databases have, and what is said of the others.
+
+    Raises BenchError where none is left.
+    """
+    dialects = {asked.dialect for asked in targets}
+    kept, warnings = [], []
+    for strategy in strategies:
+        lacking = sorted(dialects - set(strategy.dialects)) if strategy.dialects else []
+        if not is_available(strategy):
+            needed = ".".join(map(str, strategy.since))
+            reason = f"it needs SQLAlchemy {needed}, and {sqlalchemy_version()} is installed"
+        elif lacking:
+            reason = f"it sends what {' and '.join(lacking)} has not"
+        else:
+            kept.append(strategy)
+            continue
+        text = f"{strategy.name} of {scenario.name} is left out: {reason}."
+        warnings.append(Warned(code="strategy_left_out", text=text))
+    if not kept:
+        raise BenchError(
+            f"No strategy of {scenario.name} that was asked for can be measured: {warnings[0].text}",
+            remedy="Ask for others: see `bench list`.",
         )
-        for strategy in missing
-    )
+    return tuple(kept), warnings

@@ -18,7 +18,8 @@ import os
 import platform
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -37,7 +38,7 @@ from bench.measure.jit import is_compiled
 from bench.measure.memory import peak_bytes
 from bench.measure.protocol import PROTOCOL
 from bench.measure.statements import counting
-from bench.measure.timing import timed_load
+from bench.measure.timing import Opened, timed_load
 from bench.model import Strategy, Target
 
 PR_SET_PDEATHSIG = 1
@@ -58,7 +59,7 @@ class Worker:
     def observe(self, *, strategy: str, expected: str, sent_to: str) -> dict[str, Any]:
         """Count one load, then walk its graph, which must send nothing more, and compare the fingerprint."""
         chosen = self._strategy(strategy)
-        with Session(self.engine) as session, counting(self.engine) as tally:
+        with self._session() as session, counting(self.engine) as tally:
             roots = self.scenario.load(session, chosen)
             counters = tally.counters()
             found = fingerprint(graph_lines(self.scenario, roots))
@@ -75,7 +76,7 @@ class Worker:
 
     def graph(self, *, strategy: str, path: str) -> dict[str, Any]:
         """Write the graph that a strategy loads to a file, a line for each root."""
-        with Session(self.engine) as session, Path(path).open("w", encoding="ascii") as file:
+        with self._session() as session, Path(path).open("w", encoding="ascii") as file:
             lines = graph_lines(self.scenario, self.scenario.load(session, self._strategy(strategy)))
             return {"lines": sum(1 for _ in map(file.write, (line + "\n" for line in lines)))}
 
@@ -103,9 +104,17 @@ class Worker:
         statements = self._floors[strategy]
         return lambda: bare_connection(self.engine), lambda connection: replay(connection, statements)
 
-    def _load(self, strategy: Strategy) -> tuple[Callable[[], Session], Callable[[Session], Any]]:
+    def _load(self, strategy: Strategy) -> tuple[Opened, Callable[[Session], Any]]:
         load = self.scenario.load
-        return lambda: Session(self.engine), lambda session: load(session, strategy)
+        return self._session, lambda session: load(session, strategy)
+
+    @contextmanager
+    def _session(self) -> Iterator[Session]:
+        """Yield a new session, prepared as the scenario has it, before anything is counted or timed."""
+        with Session(self.engine) as session:
+            if self.scenario.prepare is not None:
+                self.scenario.prepare(session)
+            yield session
 
     def _strategy(self, name: str) -> Strategy:
         return find_strategy(self.scenario, name)

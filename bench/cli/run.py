@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,10 +35,50 @@ class Share(click.FloatRange):
         return converted
 
 
-@click.command()
-@click.option("--size", "sizes", default="1000x50", show_default=True,
-              help="Parents x children; also 10x50,100x5 and 10x1..50.")  # fmt: skip
-@click.option("--scenario", default="one_to_many", show_default=True, help="See `bench list`.")
+PARAMETER = "parameter_"
+"""Begins the names of values of a scenario's own parameters, among those of the command's."""
+
+
+class WithParameters(click.Command):
+    """A command that has the parameters of the scenario that is named as options; without one it imports none."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Look for the scenario's name before the options are parsed."""
+        ctx.meta[PARAMETER] = _own_options(args)
+        return super().parse_args(ctx, args)
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """Return the command's options and, before its --help, those of the scenario."""
+        *options, help_option = super().get_params(ctx)
+        return [*options, *ctx.meta.get(PARAMETER, ()), help_option]
+
+
+def _own_options(args: list[str]) -> list[click.Option]:
+    """Return the options of the scenario that the arguments name: none without one, and for several."""
+    named = [word.partition("=")[2] for word in args if word.startswith("--scenario=")]
+    named += [after for word, after in pairwise(args) if word == "--scenario"]
+    if not named:
+        return []
+    from bench.catalogue import find_scenario, scenario_names
+
+    names = [] if named[-1] == "all" else scenario_names(named[-1])
+    if len(names) != 1:
+        return []
+    return [
+        click.Option(
+            [f"--{parameter.name.replace('_', '-')}", PARAMETER + parameter.name],
+            help=f"{parameter.help.rstrip('.')}: {parameter.accepted}.  [default: {parameter.default}]",
+        )
+        for parameter in find_scenario(names[0]).parameters
+    ]
+
+
+@click.command(cls=WithParameters)
+@click.option("--size", "sizes",
+              help="Parents x children; also 10x50,100x5 and 10x1..50.  [default: 1000x50]")  # fmt: skip
+@click.option("--scenario", default="one_to_many", show_default=True,
+              help="Names with commas, as `bench list` has them; all; or path/to/file.py:NAME, "
+                   "package.module:NAME. With --help: its own options.")  # fmt: skip
 @click.option("--strategy", "strategies", help="Names with commas, as lazy,selectin[100]; or all.")
 @click.option("--db", "databases", default="sqlite", show_default=True, envvar="BENCH_DB",
               help="Where it runs, several with commas: sqlite, postgres:17, a URL; also from $BENCH_DB.")  # fmt: skip
@@ -74,7 +115,13 @@ def run(*, results: Path, resume: str | None, dry_run: bool, quiet: bool, verbos
     def plan() -> Plan:
         from_environment = ctx.get_parameter_source("databases") is ParameterSource.ENVIRONMENT
         where = (f"--db={asked['databases']}",) if from_environment else ()
-        return commands.plan(**asked, command=("bench", *sys.argv[1:], *where))
+        options = {name: value for name, value in asked.items() if not name.startswith(PARAMETER)}
+        parameters = {
+            name.removeprefix(PARAMETER): value
+            for name, value in asked.items()
+            if name.startswith(PARAMETER) and value is not None
+        }
+        return commands.plan(**options, parameters=parameters, command=("bench", *sys.argv[1:], *where))
 
     if resume is not None:
         refuse_beside_resume(ctx)

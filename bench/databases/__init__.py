@@ -3,7 +3,7 @@
 `sources` finds where each server comes from; `fleet` brings those of a case up together.
 """
 
-from bench.databases.facts import dialect_of, facts_of
+from bench.databases.facts import facts_of
 from bench.databases.fleet import Fleet, are_fresh, fleet
 from bench.databases.protocol import CachedDataset, Provider, Seeded
 from bench.databases.sources import Sources, find_sources
@@ -17,7 +17,6 @@ __all__ = [
     "Sources",
     "SqliteCache",
     "are_fresh",
-    "dialect_of",
     "facts_of",
     "find_sources",
     "fleet",

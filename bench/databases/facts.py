@@ -3,14 +3,7 @@
 from __future__ import annotations
 
 from bench.databases import sqlite_facts
-from bench.model import Asked, Target, TargetFacts
-
-_DIALECTS = {"sqlite": "sqlite", "postgres": "postgresql"}
-
-
-def dialect_of(asked: Asked) -> str:
-    """Return SQLAlchemy's name of the database's dialect."""
-    return _DIALECTS[asked.database]
+from bench.model import Target, TargetFacts
 
 
 def facts_of(target: Target) -> TargetFacts:

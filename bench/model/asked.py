@@ -64,6 +64,11 @@ class Asked:
     rtt_us: int | None = None
 
     @property
+    def dialect(self) -> str:
+        """SQLAlchemy's name of the database's dialect."""
+        return {"sqlite": "sqlite", "postgres": "postgresql"}[self.database]
+
+    @property
     def server(self) -> Asked:
         """The server alone: what targets that differ in driver and added round-trip time only have in common."""
         return replace(self, driver=DRIVERS[self.database][0], rtt_us=None)
@@ -79,7 +84,7 @@ class Asked:
             return f"docker:{self.image}{driver}{rtt}"
         where = ":memory" if self.memory else f":{self.path}" if self.path else ""
         version = f":{self.version}" if self.version else ""
-        origin = f"@{self.origin}" if self.origin else ""
+        origin = f"@{self.origin}" if self.origin else "@docker" if self.provider == "docker" else ""
         return f"{self.database}{where}{version}{origin}{driver}{rtt}"
 
 
@@ -248,11 +253,10 @@ def _parse_sqlite_url(driver: str | None, rest: str) -> Asked:
     if not path or "?" in path:
         raise BenchError("An SQLite URL names a file, and has no options here.", remedy="Write sqlite:path/to/file.")
     named = _driver("sqlite", driver)
-    return (
-        Asked(database="sqlite", driver=named, path=unquote(path))
-        if path != ":memory:"
-        else Asked(database="sqlite", driver=named, memory=True)
-    )
+    if path == ":memory:":
+        return Asked(database="sqlite", driver=named, memory=True)
+    file = unquote(path)
+    return Asked(database="sqlite", driver=named, path="./memory" if file == "memory" else file)
 
 
 def _driver(database: Database, name: str | None) -> str:

@@ -36,7 +36,7 @@ ADAPTIVE_DRIVERS = ("intel_pstate", "amd-pstate-epp")
 
 
 class Code(StrEnum):
-    """What a doubt is about. The plan, the sampling and the pipeline raise the last five where they see them."""
+    """What a doubt is about. The plan, the sampling and the pipeline raise the last six where they see them."""
 
     BUSY_MACHINE = "busy_machine"
     ON_BATTERY = "on_battery"
@@ -47,6 +47,7 @@ class Code(StrEnum):
     QUICK_LOOK = "quick_look"
     FEW_WORKERS = "few_workers"
     STRATEGY_LEFT_OUT = "strategy_left_out"
+    SIZE_REPLACED = "size_replaced"
     WORKER_DIED = "worker_died"
     FORMULA = "formula"
     DATASET = "dataset"

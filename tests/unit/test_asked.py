@@ -75,6 +75,12 @@ def test_the_same_target_twice_is_one() -> None:
     assert len(parse_targets("postgres:17,postgres:17")[0]) == 1
 
 
+def test_targets_that_differ_are_named_apart() -> None:
+    targets, _ = parse_targets("postgres:17@docker,postgres:17,sqlite:memory,sqlite:///memory,sqlite:memory+aiosqlite")
+
+    assert len({str(asked) for asked in targets}) == len(targets) == 5
+
+
 def test_targets_of_one_server_have_it_in_common() -> None:
     targets, _ = parse_targets("postgres:17", drivers="psycopg,asyncpg", rtt="0,1ms")
 
@@ -155,7 +161,7 @@ targets = st.builds(
     driver=st.sampled_from(DRIVERS["postgres"]),
     version=st.none() | st.from_regex(r"1[0-9](\.[0-9])?", fullmatch=True),
     origin=st.just("") | st.from_regex("[a-z]{1,6}", fullmatch=True).filter(lambda origin: origin != "docker"),
-)
+) | st.builds(Asked, database=st.just("postgres"), driver=st.just("psycopg"), provider=st.just("docker"))
 
 
 @given(targets)

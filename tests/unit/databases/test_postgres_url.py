@@ -77,7 +77,7 @@ def test_what_was_encoded_comes_back(user: str, password: str, host: str, port: 
 def test_what_sqlalchemy_understands_is_understood_alike(
     user: str, password: str, host: str, port: int | None, database: str
 ) -> None:
-    text = f"postgresql://{user}:{password}@{host}{f':{port}' if port else ''}/{database}"
+    text = f"postgresql://{user}:{password}@{host}{f':{port}' if port else ''}/{database}".rstrip()
     try:
         theirs = make_url(text)
     except (ArgumentError, ValueError):

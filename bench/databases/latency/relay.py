@@ -5,7 +5,9 @@ So no byte is handed from thread to thread, which would cost a wake-up each time
 wait is stamped at once: a large result flows on behind its first byte instead of paying for each of its chunks.
 
 `select` is the one call of the standard library that waits for sockets to the microsecond; `poll` and `epoll` round
-up to whole milliseconds. No part of the waiting is spun: see `bench.databases.latency.proxy`.
+up to whole milliseconds. No part of the waiting is spun. With the last 100 us of it spun, measured beside this in the
+same rounds on two cores, the middle half of single round trips was as wide (60 to 130 us either way), and the proxy
+took 46 % of a core in place of 27 % at 0.5 ms, 24 in place of 10 at 1 ms, of the two that client and server share.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ from scenarios.formulas import always, each_once, joined, list_by_list, one_by_o
 
 PARAMETERS = (
     Parameter(
-        name="tags", help="Tags in all; each post has as many different ones as the size says.", default=200, low=1
+        name="tags", help="Tags in all; each post has as many different ones as the size says.", default=200, low=10
     ),
 )
 

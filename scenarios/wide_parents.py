@@ -1,4 +1,4 @@
-"""Wide articles with thin comments: what do 20 text columns cost that a join repeats, and must they be loaded?
+"""Wide articles with thin comments: what do 20 text columns cost that a join repeats, and who needs them?
 
 What is asked for is an article's title and its comments; strategies that load all 20 texts do more than that.
 """
@@ -183,7 +183,7 @@ def make(given: Given) -> Scenario:
     """Return the scenario with texts of so many characters."""
     return Scenario(
         name="wide_parents",
-        question="Wide articles with thin comments: what do 20 texts cost that a join repeats, and must they be loaded?",
+        question="Wide articles with thin comments: what do 20 texts cost that a join repeats, and who needs them?",
         base=Base,
         entity=Article,
         paths=("comments",),

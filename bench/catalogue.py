@@ -87,6 +87,7 @@ def _from_file(reference: str) -> Scenario:
     """Import a file of the user's, once in a process: its classes must be the same whenever it is asked for."""
     path, _, name = reference.rpartition(":")
     file = Path(path).resolve()
+    _look_here()
     try:
         spec = importlib.util.spec_from_file_location(f"scenario_{file.stem}", file)
         assert spec is not None and spec.loader is not None
@@ -106,8 +107,7 @@ def _from_file(reference: str) -> Scenario:
 def _from_module(reference: str) -> Scenario:
     """Import a module of the user's, looked for in the current folder first, as `python -m` does."""
     path, _, name = reference.rpartition(":")
-    if (here := os.getcwd()) not in sys.path:  # noqa: PTH109 - an entry of the path is text
-        sys.path.insert(0, here)
+    _look_here()
     try:
         module = importlib.import_module(path)
     except (Exception, SystemExit) as error:  # the user's code may raise anything, a script may end the process
@@ -119,6 +119,12 @@ def _from_module(reference: str) -> Scenario:
             else f"See where with `python -m {path}`.",
         ) from error
     return _named_in(vars(module), name, path)
+
+
+def _look_here() -> None:
+    """Have imports look in the current folder first: the user's file imports the user's packages from there."""
+    if (here := os.getcwd()) not in sys.path:  # noqa: PTH109 - an entry of the path is text
+        sys.path.insert(0, here)
 
 
 def _brief(error: BaseException) -> str:

@@ -11,7 +11,7 @@ makes the rows itself, works out their fingerprint, vacuums, analyses, and start
 from the start of Python to the last row by hand, and to the line `equal work` of the command, which is ended then; it
 is a quick run, for memory is measured before that line otherwise. A round has one of each, in an order drawn anew; one
 more round comes first and is left out. The aim is a difference of at most 3 s; the exit status is 1 where its median
-median misses it.
+misses it.
 """
 
 from __future__ import annotations

@@ -85,7 +85,7 @@ def seeded(database: str, size: str, driver: str) -> Iterator[Target]:
     with sources[asked.server].up() as provider:
         held = provider.seeded(
             f"one_to_many-{parsed}",
-            datasets.dataset_key(scenario, parsed, options, databases.dialect_of(asked)),
+            datasets.dataset_key(scenario, parsed, options, asked.dialect),
             lambda empty: datasets.seed(scenario, parsed, options, empty),
         )
         yield replace(held.target, driver=driver)

@@ -36,9 +36,11 @@ from bench.measure.floor import bare_connection, read_sent, replay, write_sent
 from bench.measure.graph import fingerprint, graph_lines
 from bench.measure.jit import is_compiled
 from bench.measure.memory import peak_bytes
+from bench.measure.plans import statement_plans
 from bench.measure.protocol import PROTOCOL
 from bench.measure.statements import counting
 from bench.measure.timing import Opened, timed_load
+from bench.measure.tracing import traced_load
 from bench.model import Strategy, Target
 
 PR_SET_PDEATHSIG = 1
@@ -83,6 +85,12 @@ class Worker:
     def memory(self, *, strategy: str) -> dict[str, Any]:
         """Peak memory of one load whose statements are compiled already."""
         return {"peak_bytes": peak_bytes(*self._load(self._strategy(strategy)))}
+
+    def trace(self, *, strategy: str, explain: bool) -> dict[str, Any]:
+        """What one load sends, for whom and from which line; on request how the database runs each statement."""
+        trace = traced_load(self.engine, *self._load(self._strategy(strategy)))
+        plans = statement_plans(self.engine, trace.distinct()) if explain else []
+        return {"sendings": [asdict(one) for one in trace.sendings()], "plans": [asdict(one) for one in plans]}
 
     def floor(self, *, strategy: str, path: str) -> dict[str, Any]:
         """Take the statements that a strategy sent, to be replayed as its floor."""

@@ -1,0 +1,68 @@
+"""`bench sql` and `bench profile`: what a load sends, and where its time goes; nothing of it is a ranking."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from bench.errors import GateFailed
+
+Command = Callable[..., Any]
+
+
+def what_to_load(command: Command) -> Command:
+    """Add the argument and the options that say which load, of what, and where."""
+    for decorate in reversed(
+        (
+            click.argument("scenario"),
+            click.option("--strategy", "strategies", help="Names with commas; or all.  [default: the common ones]"),
+            click.option(
+                "--db",
+                "databases",
+                default="sqlite",
+                show_default=True,
+                envvar="BENCH_DB",
+                help="Where it runs, several with commas: sqlite, postgres:17, a URL.",
+            ),
+            click.option("--driver", "drivers", help="Drivers with commas, as psycopg,asyncpg."),
+            click.option(
+                "--provider",
+                type=click.Choice(["auto", "binaries", "docker"]),
+                default="auto",
+                show_default=True,
+                help="What starts servers of our own.",
+            ),
+            click.option("--rtt", help="Round-trip times to add, as 0,1ms,5ms."),
+            click.option(
+                "--seed", type=click.IntRange(0, 2**64 - 1), default=1, show_default=True, help="Of the rows."
+            ),
+        )
+    ):
+        command = decorate(command)
+    return command
+
+
+@click.command("sql")
+@what_to_load
+@click.option("--size", "sizes", help="Parents x children.  [default: 20x5, as many numbers as the scenario has]")
+@click.option("--full", is_flag=True, help="Long lists of placeholders as they were sent.")
+@click.option("--json", "as_json", is_flag=True, help="For a program to read.")
+def sql(*, full: bool, as_json: bool, **asked: Any) -> None:
+    """Print the statements that each strategy of SCENARIO sends, for what, and from which line."""
+    from bench import looking
+
+    failed = []
+    shown = []
+    for looked in looking.statements(**asked, say=lambda phrase: click.echo(f"  {phrase}", err=True)):
+        if as_json:
+            shown.append(looking.plain(looked))
+        else:
+            click.echo(looking.sent_text(looked, full=full) + "\n")
+        failed += [looked.strategy] if looked.error else []
+    if as_json:
+        click.echo(json.dumps(shown, indent=2))
+    if failed:
+        raise GateFailed(f"What {', '.join(failed)} sends could not be seen.", remedy="The reason stands above.")

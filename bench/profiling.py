@@ -1,0 +1,76 @@
+"""Looking at loads one by one, apart from any timing: what they send, how the database runs it, where the time goes.
+
+Targets come up one after another, and strategies follow one another in one worker of each: what is found is no ranking.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+
+import msgspec
+
+from bench import databases, pipeline
+from bench.case import CaseUnderWay
+from bench.catalogue import find_scenario
+from bench.errors import BenchError, WorkerDied
+from bench.measure.workers import LoadFailed, WorkerProcess
+from bench.model import Asked, CaseSpec
+from bench.model.profile import Looked, Sending, StatementPlan
+from bench.plan import Plan
+
+Say = Callable[[str], None]
+
+
+def look(plan: Plan, *, explain: bool, say: Say) -> Iterator[Looked]:
+    """Yield what each strategy sends on each target, and on request the plans; `say` is told what is waited for."""
+    spec = only_case(plan)
+    for asked in spec.targets:
+        with brought_up(plan, asked, say) as case, case.worker(str(asked), hash_seed=0) as worker:
+            for strategy in spec.strategies:
+                yield _looked(case, worker, strategy, explain=explain)
+
+
+def only_case(plan: Plan) -> CaseSpec:
+    """Return the case of a plan that has one. Raises BenchError for several sizes."""
+    if len(plan.specs) > 1:
+        sizes = ", ".join(str(spec.size) for spec in plan.specs[:3])
+        raise BenchError(f"A load is looked at in one size, and {sizes} were given.", remedy="Give one, as 1000x50.")
+    return plan.specs[0]
+
+
+@contextmanager
+def brought_up(plan: Plan, asked: Asked, say: Say) -> Iterator[CaseUnderWay]:
+    """Have the plan's case up and seeded on one of its targets for as long as the block runs."""
+    sources = databases.find_sources([asked], run="profile", secrets=plan.secrets)
+    for source in sources.values():
+        for phrase in source.prepare():
+            say(phrase)
+    spec = replace(only_case(plan), targets=(asked,))
+    case = CaseUnderWay(spec, plan.sampling)
+    with ExitStack() as up:
+        say(f"seeding {spec.size.rows:,} rows on {asked}")
+        pipeline.bring_up(case, sources, up)
+        yield case
+
+
+def _looked(case: CaseUnderWay, worker: WorkerProcess, strategy: str, *, explain: bool) -> Looked:
+    about = Looked(
+        scenario=find_scenario(case.spec.scenario).name,
+        size=str(case.spec.size),
+        target=case.names[0],
+        strategy=strategy,
+    )
+    try:
+        found = worker.ask("trace", strategy=strategy, explain=explain)
+    except LoadFailed as failure:
+        case.fleet.check(case.names[0])
+        return replace(about, error=f"The load raised {failure}")
+    except WorkerDied as death:
+        return replace(about, error=f"{death} {death.log}".strip())
+    return replace(
+        about,
+        sendings=msgspec.convert(found["sendings"], tuple[Sending, ...]),
+        plans=msgspec.convert(found["plans"], tuple[StatementPlan, ...]),
+    )

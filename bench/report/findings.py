@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from bench.model.run import FEWEST_WORKERS, TUNED_THRESHOLDS
+from bench.reduce.rule_of_thumb import Held, Outcome, rule_held
 from bench.reduce.types import ArmSummary, CaseSummary
 from bench.report.columns import WRONG, fault_text
 from bench.report.crossover_findings import crossover_findings
@@ -19,6 +20,16 @@ MANY_STATEMENTS = 10
 """Times the fastest strategy's statements from which on their number is named beside a time."""
 
 TUNED = f"gc.set_threshold({', '.join(f'{threshold:_}' for threshold in TUNED_THRESHOLDS)})"
+
+FARED: Mapping[Outcome, str] = {
+    "holds": "here it holds",
+    "not measured": "it was not measured here",
+    "unequal": "here it is wrong, so it cannot be held against the others",
+    "not timed": "here it was not timed, so it cannot be held against the others",
+    "unclear": "this look cannot say whether it holds",
+    "no rival": "nothing of another kind was timed that it could be held against",
+}
+"""How a rule of thumb fared, where there is no more to say of it."""
 
 SQLITE_NOTE = (
     "SQLite runs inside this process, where one more statement costs next to nothing (N+1 is nearly free). "
@@ -125,44 +136,22 @@ def _reason(row: ArmSummary, fastest: ArmSummary | None) -> str:
 
 
 def _rule_of_thumb(summary: CaseSummary) -> Iterator[str]:
-    if summary.best is None:
-        return
-    facts = summary.case.scenario
-    yield f"The rule of thumb says {facts.rule_strategy} ({_sentence(facts.rule_says)[:-1]}): {_held_against(summary)}."
+    held = rule_held(summary)
+    if held is not None:
+        says = _sentence(summary.case.scenario.rule_says)[:-1]
+        yield f"The rule of thumb says {held.strategy} ({says}): {_fared(held)}."
 
 
-def _held_against(summary: CaseSummary) -> str:
+def _fared(held: Held) -> str:
     """How the rule of thumb fared, as the end of a sentence."""
-    rule, best = summary.case.scenario.rule_strategy, summary.best or ""
-    row = next((row for row in summary.rows if row.arm.strategy == rule), None)
-    if row is None and _family(best) != rule:
-        return "it was not measured here"
-    if row is not None and row.arm.error is not None:
-        how = "is wrong" if fault_text(row.arm) == WRONG else "was not timed"
-        return f"here it {how}, so it cannot be held against the others"
-    if not _claims(summary) or (row is not None and row.quiet is None):
-        return "this look cannot say whether it holds"
-    leaders = [best, *(one.arm.name for one in summary.rows if one.tied)]
-    if not any(_family(name) == rule for name in leaders):
-        if row is None or row.to_best is None or row.to_best.low is None:
-            return "this look cannot say whether it holds"
-        return f"here it does not hold, {rule} takes {ratio_text(row.to_best, f'as long as {best}')}"
-    if not _rivals(summary):
-        return "nothing of another kind was timed that it could be held against"
-    tied = [name for name in leaders if _family(name) != rule]
-    if tied:
-        return f"here it ties with {listed(tied)}, nothing speaks for or against it"
-    return "here it holds" + ("" if rule in leaders else f", {best} being the fastest of that kind")
-
-
-def _rivals(summary: CaseSummary) -> bool:
-    """Whether a strategy of another kind than the rule's was timed."""
-    rule = summary.case.scenario.rule_strategy
-    return any(row.quiet and _family(row.arm.strategy) != rule for row in summary.rows)
-
-
-def _family(strategy: str) -> str:
-    return strategy.partition("[")[0]
+    best = held.leaders[0]
+    if held.price is not None:
+        return f"here it does not hold, {held.strategy} takes {ratio_text(held.price, f'as long as {best}')}"
+    if held.outcome == "ties":
+        return f"here it ties with {listed(held.others)}, nothing speaks for or against it"
+    if held.outcome == "holds" and held.strategy not in held.leaders:
+        return f"here it holds, {best} being the fastest of that kind"
+    return FARED[held.outcome]
 
 
 def _collector(summary: CaseSummary) -> Iterator[str]:

@@ -242,6 +242,26 @@ def test_a_server_that_dies_at_start_is_told_with_its_exit_code_and_the_end_of_i
     assert containers(client) == before
 
 
+def test_a_server_that_wants_more_memory_than_it_has_is_told(image: str) -> None:
+    with (
+        pytest.raises(DatabaseUnavailable, match="ran out of memory while it started"),
+        DockerServer(image, memory_bytes=16 << 20),
+    ):
+        pass
+
+
+def test_a_cache_folder_that_cannot_be_written_is_told_and_nothing_is_made(
+    client: DockerClient, image: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a file").touch()
+    monkeypatch.setenv("BENCH_CACHE_DIR", str(tmp_path / "a file"))
+    before = containers(client)
+
+    with pytest.raises(DatabaseUnavailable, match="Set BENCH_CACHE_DIR"), DockerServer(image):
+        pass
+    assert containers(client) == before
+
+
 def test_settings_that_cannot_be_written_down_are_refused_before_anything_is_made(image: str) -> None:
     with pytest.raises(BenchError, match="not the name of a server setting"), DockerServer(image, settings={"a b": ""}):
         pass
@@ -471,6 +491,15 @@ def test_a_daemon_on_another_machine_is_refused(address: str, monkeypatch: pytes
 
     assert "is on another machine" in available()
     assert "somebody" not in available()
+
+
+def test_a_daemon_that_does_not_answer_by_tcp_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # and never listens
+        address = f"tcp://127.0.0.1:{taken.getsockname()[1]}"
+        monkeypatch.setenv("DOCKER_HOST", address)
+
+        assert f"The Docker daemon at {address} cannot be asked: it does not answer." in available()
 
 
 def test_an_address_that_is_none_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -67,9 +67,21 @@ def trouble() -> tuple[type[Exception], ...]:
 
 
 def explanation(error: BaseException) -> str:
-    """Return what the daemon itself says about a refusal, on one line and without a full stop."""
-    said = getattr(error, "explanation", None) or error
-    return " ".join(str(said).split()).rstrip(".")
+    """Return what the daemon itself says about a refusal, on one line and without a full stop, or that it says nothing.
+
+    error: one of `trouble`.
+    """
+    from requests.exceptions import ConnectionError as Unconnected
+    from requests.exceptions import SSLError, Timeout
+    from urllib3.exceptions import HTTPError
+
+    said = " ".join(str(getattr(error, "explanation", None) or error).split()).rstrip(".")
+    step: BaseException | None = error
+    while step is not None and not isinstance(step, SSLError):
+        if isinstance(step, Unconnected | Timeout | HTTPError):
+            return "it does not answer"
+        step = step.__cause__ or step.__context__
+    return said
 
 
 def _address() -> str:

@@ -88,6 +88,8 @@ def sweep(client: DockerClient | None = None) -> tuple[str, ...]:
                 f"Containers that earlier runs have left cannot be looked for: {explanation(error)}.",
                 remedy="See what `docker ps` says.",
             ) from error
+        except OSError:
+            return ()  # notes that cannot be read here cannot be written either, and then nothing is started
 
 
 def remove(client: DockerClient, name: str) -> bool:
@@ -111,7 +113,8 @@ def _sweep(client: DockerClient) -> tuple[str, ...]:
     with ExitStack() as held:
         with _all_notes():
             ours = {"label": f"{_NOTES}={_token()}"}
-            names = [entry["Names"][0].lstrip("/") for entry in client.api.containers(all=True, filters=ours)]
+            found = client.api.containers(all=True, filters=ours)
+            names = [entry["Names"][0].lstrip("/") for entry in found if entry["Names"]]  # none: it is going already
             paths = {path.name.removesuffix(_NOTE): path for path in notes_folder().glob(f"*{_NOTE}")}
             dead = [name for name in {*names, *paths} if name not in paths or _take(paths[name], held)]
         for name in dead:
@@ -146,9 +149,11 @@ def _who() -> str:
 def _token() -> str:
     """Return what names the folder of notes, and no other, on a daemon that serves several."""
     path = notes_folder() / "token"
-    if not path.exists():
-        path.write_text(secrets.token_hex(8))
-    return path.read_text()
+    token = path.read_text() if path.exists() else ""
+    if not token:
+        token = secrets.token_hex(8)
+        path.write_text(token)
+    return token
 
 
 @contextmanager

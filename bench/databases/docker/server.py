@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import secrets
+import signal
+import threading
 import time
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +41,8 @@ times its multiplier and the processes of a plan."""
 _PORT = "5432/tcp"
 
 _COUNTING_MODULE = COUNTING_SETTINGS["shared_preload_libraries"]
+
+_INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 _START_S = 60.0
 _POLL_S = 0.02
@@ -123,7 +126,7 @@ class DockerServer:
                 return None
         except trouble() as error:
             return DatabaseUnavailable(
-                f"{self._what()} cannot be looked after any more: {explanation(error)}.",
+                f"{self._what()} cannot be looked after any more. Of Docker is known: {explanation(error)}.",
                 remedy="Start the command again; see that nothing else removes containers or stops Docker.",
             )
         return self._error(f"has ended with exit code {state['ExitCode']}", "Look at what it says; start again.")
@@ -142,18 +145,14 @@ class DockerServer:
                 marks = attempt.enter_context(noted())
                 attempt.callback(self._discard, client, marks.name)
                 settings = {**SETTINGS, **counting, **self._settings}
-                # In a thread, which Ctrl-C does not cut off: a container that is being made cannot be removed yet.
-                with ThreadPoolExecutor(1) as thread:
-                    self._container = thread.submit(self._run, client, image, marks, password, settings).result()
+                with _undisturbed():
+                    self._container = self._run(client, image, marks, password, settings)
                 target = self._target(password)
                 if self._ready(target):
                     stack.push(attempt.pop_all())
                     return target
                 if _COUNTING_MODULE not in self._log_end() or not counting:
-                    raise self._error(
-                        f"did not start: exit code {self._state()['ExitCode']}",
-                        "A setting may be one that this version does not know.",
-                    )
+                    raise self._not_started()
         raise AssertionError("without the module the second attempt either starts or raises")
 
     def _local(self, client: DockerClient) -> Image:
@@ -206,6 +205,14 @@ class DockerServer:
                     ) from None
             time.sleep(_POLL_S)
         return False
+
+    def _not_started(self) -> DatabaseUnavailable:
+        state = self._state()
+        if state["OOMKilled"]:
+            return self._error("ran out of memory while it started", "Lower the memory that its settings ask for.")
+        return self._error(
+            f"did not start: exit code {state['ExitCode']}", "A setting may be one that this version does not know."
+        )
 
     def _discard(self, client: DockerClient, name: str) -> None:
         """Remove the container with its data. One that cannot be removed now is left to the next run's sweep."""
@@ -274,6 +281,26 @@ class DockerServer:
         return DatabaseUnavailable(
             f"{self._what()} {happened}. The end of its log:\n{self._log_end()}\n", remedy=remedy
         )
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Hold interruptions back until the end of the block: a container that is being made cannot be removed yet.
+
+    Only the main thread is interrupted, so that there is nothing to hold back in another.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    caught: list[int] = []
+    before = {one: signal.signal(one, lambda number, _frame: caught.append(number)) for one in _INTERRUPTIONS}
+    try:
+        yield
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, signal.SIG_DFL if handler is None else handler)
+        if caught:
+            signal.raise_signal(caught[0])
 
 
 def _readable_log() -> Any:

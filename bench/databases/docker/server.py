@@ -126,7 +126,7 @@ class DockerServer:
                 return None
         except trouble() as error:
             return DatabaseUnavailable(
-                f"{self._what()} cannot be looked after any more. Of Docker is known: {explanation(error)}.",
+                f"Docker tells nothing of {self._what()} any more: {explanation(error)}.",
                 remedy="Start the command again; see that nothing else removes containers or stops Docker.",
             )
         return self._error(f"has ended with exit code {state['ExitCode']}", "Look at what it says; start again.")

@@ -264,6 +264,24 @@ def test_a_killed_parent_leaves_no_proxy(echo: Echo) -> None:
     proxy.wait(timeout=PATIENCE_S)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a process with its parent")
+def test_a_killed_parent_leaves_no_proxy_where_a_fork_of_it_holds_its_input_open(echo: Echo) -> None:
+    child = subprocess.Popen(
+        [sys.executable, "-c", FORKING + CHILD, *map(str, echo.address)], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    assert child.stdout is not None
+    proxy = psutil.Process(int(child.stdout.readline()))
+    fork = psutil.Process(int(child.stdout.readline()))
+    try:
+        child.send_signal(signal.SIGKILL)
+        child.wait()
+        proxy.wait(timeout=PATIENCE_S)
+        assert fork.is_running()
+    finally:
+        fork.kill()
+        child.communicate()
+
+
 def test_the_end_of_its_input_ends_it_where_the_kernel_does_not(echo: Echo) -> None:
     with ProxyProcess(echo.address, ports=1, name="echo") as proxy:
         running = psutil.Process(proxy.pid)
@@ -282,6 +300,22 @@ from bench.databases.latency.process import ProxyProcess, Server
 with ProxyProcess((sys.argv[1], int(sys.argv[2])), ports=1, name="echo") as proxy:
     print(proxy.pid, flush=True)
     signal.pause()
+"""
+
+FORKING = """
+import os
+import signal
+
+pause = signal.pause
+
+
+def fork():
+    if child := os.fork():
+        print(child, flush=True)
+    pause()
+
+
+signal.pause = fork
 """
 
 

@@ -31,6 +31,12 @@ It is what one such loop differs by from the next, a standard deviation of 15 us
 LEAST_NS = 5 * TOLERANCE_NS
 """The shortest round-trip time that can be added: of a shorter one the tolerance would be more than a fifth."""
 
+MOST_WAKING_NS = 400_000
+"""The most that the delay is shortened by, for what waking up takes at both ends of it.
+
+Where a loop finds more, others had the processors while it ran: a delay that is right then would be too short after.
+"""
+
 ATTEMPTS = 8
 """How often the delay is set and measured before the machine is held to be too busy for it."""
 
@@ -60,7 +66,8 @@ def calibrate(set_delay: Callable[[int], None], bare: psycopg.Connection, far: p
         if excess and abs(added_ns - asked_ns) <= tolerance_ns(asked_ns):
             return added_ns
         excess.append(added_ns - 2 * one_way_ns)
-        one_way_ns = max(0, int(asked_ns - statistics.median(excess)) // 2)
+        waking_ns = max(0, min(statistics.median(excess), MOST_WAKING_NS))
+        one_way_ns = max(0, int(asked_ns - waking_ns) // 2)
     raise DatabaseUnavailable(
         f"An added round-trip time of {rtt_text(rtt_us)} cannot be kept to here: after {ATTEMPTS} attempts it is "
         f"{rtt_text(max(0, added_ns // 1000))}, and may be off by {rtt_text(tolerance_ns(asked_ns) // 1000)}.",

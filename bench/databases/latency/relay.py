@@ -16,6 +16,7 @@ import select
 import socket
 import time
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 CHUNK_BYTES = 1 << 18
@@ -60,27 +61,37 @@ class Direction:
         return not self.ended and self.held_bytes < HELD_BYTES
 
     def read(self) -> None:
-        """Take in what is there, due half a round trip from now. Raises OSError where the source is broken."""
-        chunk = self.source.recv(CHUNK_BYTES)
+        """Take in what is there, due half a round trip from now; a source that is broken has ended."""
+        try:
+            chunk = self.source.recv(CHUNK_BYTES)
+        except ConnectionError:
+            chunk = b""
         self.under_way.append((time.monotonic_ns() + self.delay.one_way_ns, memoryview(chunk)))
         self.held_bytes += len(chunk)
         self.ended = not chunk
 
     def write(self) -> None:
-        """Pass on what is due, as far as the sink takes it. Raises OSError where the sink is broken."""
+        """Pass on what is due, as far as the sink takes it; to one that is broken, nothing more."""
         while pieces := self._due():
             if not pieces[0]:
-                self.under_way.popleft()
-                self.closed = True
-                self.sink.shutdown(socket.SHUT_WR)
+                self._close()
                 return
             try:
                 sent = self.sink.sendmsg(pieces)
             except BlockingIOError:
                 self.full = True
                 return
+            except ConnectionError:
+                self._close()
+                return
             self._drop(sent)
         self.full = False
+
+    def _close(self) -> None:
+        self.under_way.clear()
+        self.ended = self.closed = True
+        with suppress(OSError):  # the sink is closed already
+            self.sink.shutdown(socket.SHUT_WR)
 
     def _due(self) -> list[memoryview]:
         """Return the chunks whose time has come, up to the end of the stream, which comes alone."""
@@ -103,18 +114,15 @@ class Direction:
 
 
 def relay(client: socket.socket, server: socket.socket, delay: Delay) -> None:
-    """Pass bytes between the two until the server has ended or one is broken. They are left for the caller to close.
+    """Pass bytes between the two until all that the server has said is passed on, or the client takes no more.
 
-    A client that has ended is waited for no longer than the server takes to see it.
+    A server that takes nothing more may still have said why. Both sockets are left for the caller to close.
     """
     client.setblocking(False)
     server.setblocking(False)
     out, back = Direction(client, server, delay), Direction(server, client, delay)
-    try:
-        while not back.closed:
-            _step(out, back)
-    except OSError:
-        return  # one end is gone, or will not be written to: the other learns it when its socket is closed
+    while not back.closed:
+        _step(out, back)
 
 
 def _step(*directions: Direction) -> None:

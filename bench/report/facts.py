@@ -25,10 +25,16 @@ def case_title(case: Case) -> str:
 
 
 def crossover_title(crossover: Crossover, among: Sequence[Crossover]) -> str:
-    """The name of a series: `Crossover: 1000xn, by children`, with its target where those of several are told."""
-    title = f"Crossover: {crossover.fixed}, by {crossover.axis}"
-    names = {each.cases[0].case.targets[0].name for each in among}
-    return f"{title}, on {crossover.cases[0].case.targets[0].name}" if len(names) > 1 else title
+    """The name of a series: `Crossover: 1000xn, by children`, with what tells it from those of others.
+
+    That is its scenario where those of several are told, and its target.
+    """
+    case = crossover.cases[0].case
+    scenarios = {each.cases[0].case.spec.scenario for each in among}
+    targets = {each.cases[0].case.targets[0].name for each in among}
+    scenario = f"{case.spec.scenario} " if len(scenarios) > 1 else ""
+    target = f", on {case.targets[0].name}" if len(targets) > 1 else ""
+    return f"Crossover: {scenario}{crossover.fixed}, by {crossover.axis}{target}"
 
 
 def targets_title(case: Case) -> str:

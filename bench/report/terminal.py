@@ -8,10 +8,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from tabulate import tabulate
 
 from bench.model import Run, Sampling
-from bench.reduce.across import by_case
+from bench.reduce.catalogue_summary import Won, by_scenario, catalogue_summary
 from bench.reduce.crossover import crossovers
 from bench.reduce.summaries import summarise_all
 from bench.reduce.types import AcrossTargets, ArmSummary, CaseSummary, Crossover
+from bench.report.catalogue import TITLE, summary_findings, summary_notes, summary_title
+from bench.report.catalogue_text import summary_table
 from bench.report.columns import (
     COLLECTOR_ON,
     COLUMNS,
@@ -44,23 +46,37 @@ NARROWEST = 40
 def run_text(run: Run, *, width: int, summaries: Sequence[CaseSummary] | None = None) -> str:
     """Return the whole run in lines of at most `width` columns: what and where, the crossovers, then every case.
 
-    summaries: the run's cases reduced, where the caller has them already.
+    Of several scenarios the summary stands before all that, and the cases of each are together. summaries: the run's
+    cases reduced, where the caller has them already.
     """
     width = max(width, NARROWEST)
     summaries = summarise_all(run) if summaries is None else summaries
     blocks = [_facts(run, width)]
     if not summaries:
         blocks.append("No case was measured.")
+    parts = by_scenario(run, summaries)
+    wins = catalogue_summary(parts)
+    if wins:
+        blocks.append(summary_text(run, wins, width=width))
     series = crossovers(run, summaries=summaries)
     blocks += [_crossover(crossover, crossover_title(crossover, series), width) for crossover in series]
-    for compared, of_case in by_case(run, summaries):
-        if compared:
-            blocks.append(targets_text(compared, width=width))
+    for case in (case for part in parts for case in part.cases):
+        if case.compared:
+            blocks.append(targets_text(case.compared, width=width))
         blocks += [
-            case_text(summary, width=width, sampling=run.sampling, origin=origin_note(compared, at))
-            for at, summary in enumerate(of_case)
+            case_text(summary, width=width, sampling=run.sampling, origin=origin_note(case.compared, at))
+            for at, summary in enumerate(case.views.values())
         ]
     return _printable("\n\n".join(blocks))
+
+
+def summary_text(run: Run, wins: Sequence[Won], *, width: int) -> str:
+    """Return the summary of a run of several scenarios: the table with its notes, and the findings."""
+    title = f"{TITLE}: {summary_title(run, wins)}"
+    found = [line for finding in summary_findings(run, wins) for line in _item(finding, width)]
+    notes_under = "\n".join(_wrapped(summary_notes(wins), width))
+    table = summary_table(run, wins, width=width)
+    return "\n\n".join([_ruled(title, width), table, notes_under, "\n".join(["Findings", *found])])
 
 
 def targets_text(compared: AcrossTargets, *, width: int) -> str:

@@ -393,3 +393,47 @@ def without_samples(case: Case) -> Case:
     """The case as it stands when it was cut short before anything was timed."""
     arms = tuple(dataclasses.replace(arm, samples=()) for arm in case.arms)
     return dataclasses.replace(case, arms=arms, status="partial", workers=())
+
+
+def make_scenario(name: str, case: Case, *, rule: str = BASELINE, question: str = "") -> Case:
+    """The case as one of a scenario of that name, of which the rule of thumb names the strategy `rule`."""
+    return dataclasses.replace(
+        case,
+        spec=dataclasses.replace(case.spec, scenario=name),
+        scenario=dataclasses.replace(
+            case.scenario,
+            name=name,
+            question=question or f"How should what {name} asks for be loaded?",
+            rule_strategy=rule,
+            rule_says=f"{rule} is what everybody says.",
+        ),
+    )
+
+
+def make_catalogue_run(*, targets: Sequence[str] = ("sqlite",), scenarios: int = 0, **fields: Any) -> Run:
+    """A run of several scenarios: a rule that holds, one that is contradicted, a tie, a deep size, one of WRONG work.
+
+    scenarios: further ones, to see how many are borne. fields: any field of `Run`.
+    """
+    holds = {"selectin": 10.0, "joined": 14.0, "lazy": 31.0}
+    fails = {"lazy": 4.0, "joined": 6.0, "selectin": 9.0, "immediate": 4.4}
+    ties = {"selectin": 10.0, "subquery": 10.01, "lazy": 100.0}
+    deep = {"selectin+selectin": 20.0, "joined+joined": 60.0, "joined+selectin": 23.0, "selectin": 19.0}
+
+    def case(times: Mapping[str, float], **how: Any) -> Case:
+        if len(targets) == 1:
+            return make_case(times, target=make_server(targets[0]), rounds=4, **how)
+        slower = {name: {key: ms * (1 + 0.2 * at) for key, ms in times.items()} for at, name in enumerate(targets)}
+        return make_targets_case(slower, rounds=4, **how)
+
+    cases = [
+        make_scenario("one_to_many", case(holds)),
+        make_scenario("many_to_one", case(fails), rule="joined"),
+        make_scenario("first_page[limit=50]", case(ties, size="1000x5"), rule="selectin"),
+        make_scenario("nested", case(deep, size="100x20x5"), rule="selectin+selectin"),
+        make_scenario(
+            "one_to_one", case(holds, size="1000", wrong={"joined_inner": "A user is missing."}), rule="joined"
+        ),
+        *(make_scenario(f"scenario_{at + 1}", case(holds)) for at in range(scenarios)),
+    ]
+    return make_run(cases, **fields)

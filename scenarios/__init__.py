@@ -2,11 +2,15 @@
 
 from bench import Scenario
 from scenarios.composite_keys import COMPOSITE_KEYS
+from scenarios.first_page import FIRST_PAGE
 from scenarios.many_to_many import MANY_TO_MANY
 from scenarios.many_to_one import MANY_TO_ONE
 from scenarios.nested import NESTED
+from scenarios.one_by_key import ONE_BY_KEY
 from scenarios.one_to_many import ONE_TO_MANY
 from scenarios.one_to_one import ONE_TO_ONE
+from scenarios.polymorphic import POLYMORPHIC
+from scenarios.tree import TREE
 from scenarios.two_collections import TWO_COLLECTIONS
 from scenarios.wide_parents import WIDE_PARENTS
 
@@ -17,6 +21,10 @@ SCENARIOS: tuple[Scenario, ...] = (
     MANY_TO_MANY,
     NESTED,
     TWO_COLLECTIONS,
+    FIRST_PAGE,
+    ONE_BY_KEY,
     WIDE_PARENTS,
+    TREE,
+    POLYMORPHIC,
     COMPOSITE_KEYS,
 )

@@ -21,7 +21,7 @@ from bench.connect import calling, engine
 from bench.datasets import first_difference, graph_lines, graph_plan, key_attributes, seed
 from bench.measure import graph as measured
 from bench.measure.statements import counting
-from bench.model import DatasetFacts, DatasetOptions, Scenario, Size, Strategy, Target
+from bench.model import DatasetFacts, DatasetOptions, Parameter, Scenario, Size, Strategy, Target
 from scenarios import SCENARIOS
 
 if TYPE_CHECKING:  # pytest imports it as a plugin, and has to be the first to
@@ -33,10 +33,14 @@ EVEN, UNEVEN = DatasetOptions(), DatasetOptions(children="uniform", childless=0.
 ZIPF = DatasetOptions(children="zipf")
 SIZES = {
     1: ((Size((7,)), EVEN), (Size((1203,)), UNEVEN)),
-    2: ((Size((7, 4)), EVEN), (Size((503, 2)), UNEVEN), (Size((9, 5)), ZIPF)),
+    2: ((Size((7, 3)), EVEN), (Size((503, 2)), UNEVEN), (Size((9, 5)), ZIPF)),
     3: ((Size((5, 3, 2)), EVEN), (Size((503, 2, 2)), UNEVEN), (Size((4, 600, 1)), UNEVEN)),
 }
 """Past 500 parents there is a second IN list."""
+
+
+OTHERS = {"depth": (1,)}
+"""Values of parameters, where those at the ends of what they may be would take too long."""
 
 
 class Asked(NamedTuple):
@@ -53,10 +57,13 @@ def variants(scenario: Scenario) -> Iterator[Scenario]:
     """The scenario as it is, and with each of its parameters at another value that it may have."""
     yield scenario
     for parameter in scenario.parameters:
-        others = parameter.choices or (parameter.low, min(parameter.high, 3 * int(parameter.default) + 1))
-        for value in others:
+        for value in OTHERS.get(parameter.name) or parameter.choices or _ends(parameter):
             if value != parameter.default:
                 yield scenario.configured({parameter.name: value})
+
+
+def _ends(parameter: Parameter) -> tuple[int, ...]:
+    return parameter.low, min(parameter.high, 3 * int(parameter.default) + 1)
 
 
 def cases(*, few: bool = False) -> list[Asked]:

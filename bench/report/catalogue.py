@@ -172,8 +172,8 @@ def _tally(wins: Sequence[Won]) -> str:
     parts = [f"{words} {count_text(count)}" for count, words in told if count]
     parts += [f"cannot be told in {count_text(open_ones)}"] if open_ones else []
     if len(parts) == 1 and open_ones:
-        return f"Of {counted(len(wins), 'case')} none allows one to say whether the rule of thumb holds."
-    return f"Of {counted(len(wins), 'case')} the rule of thumb {listed(parts)}."
+        return f"Of {counted(len(wins), 'row')} none allows one to say whether the rule of thumb holds."
+    return f"Of {counted(len(wins), 'row')} the rule of thumb {listed(parts)}."
 
 
 def _contradictions(wins: Sequence[Won], where: Callable[[Won], str]) -> str:
@@ -207,7 +207,7 @@ def _noise(wins: Sequence[Won]) -> Iterator[str]:
     if floors:
         low, high = share_text(floors[0]), share_text(floors[-1])
         between = low if low == high else f"{low} to {high}"
-        rest = f", unknown in {counted(unknown, 'case')}" if unknown else ""
+        rest = f", unknown in {counted(unknown, 'row')}" if unknown else ""
         yield f"Noise floor: {between}{rest}, by the A/A pair of each case. What lies nearer to the fastest is a tie."
     elif unknown:
         yield "Noise floor: unknown."

@@ -7,10 +7,20 @@ from pathlib import PurePath
 from urllib.parse import quote
 
 from bench.model import Arm, Run, Sampling
-from bench.reduce.across import by_case
+from bench.reduce.catalogue_summary import Reduced, Won, by_scenario, catalogue_summary
 from bench.reduce.crossover import crossovers
 from bench.reduce.summaries import summarise_all
 from bench.reduce.types import AcrossTargets, ArmSummary, CaseSummary, Crossover
+from bench.report.catalogue import (
+    HEADERS,
+    NUMERIC,
+    TITLE,
+    part_anchor,
+    summary_findings,
+    summary_notes,
+    summary_rows,
+    summary_title,
+)
 from bench.report.columns import COLUMNS, SERIES_HEADERS, SERIES_NUMERIC, Column, series_row
 from bench.report.counts import COUNT_COLUMNS, counted_rows
 from bench.report.facts import (
@@ -22,7 +32,7 @@ from bench.report.facts import (
     targets_title,
 )
 from bench.report.findings import crossover_findings, findings
-from bench.report.markup import bullets, escaped, fenced, folded, table
+from bench.report.markup import anchor, bullets, escaped, fenced, folded, linked, marked_up_table, table
 from bench.report.notes import notes
 from bench.report.target_findings import target_findings
 from bench.report.target_notes import origin_note, target_notes
@@ -44,6 +54,7 @@ def run_markdown(
     """
     summaries = summarise_all(run) if summaries is None else summaries
     titles = {case_title(summary.case) for summary in summaries} | {targets_title(case) for case in run.cases}
+    titles.add(TITLE)
     placed = {caption: path for caption, path in charts.items() if caption.partition(": ")[0] in titles}
     shared = {caption: path for caption, path in charts.items() if caption not in placed}
     facts = [f"{name}: {value}" for name, value in run_facts(run)]
@@ -52,39 +63,61 @@ def run_markdown(
         blocks.append("\n".join(f"> {escaped(remark)}  " for remark in remarks))
     if not summaries:
         blocks.append("No case was measured.")
+    parts = by_scenario(run, summaries)
+    wins = catalogue_summary(parts)
+    if wins:
+        blocks += _summary(run, wins, placed)
     series = crossovers(run, summaries=summaries)
     for crossover in series:
         blocks += _crossover(crossover, crossover_title(crossover, series))
     blocks += [_image(caption, path) for caption, path in shared.items()]
-    for compared, of_case in by_case(run, summaries):
-        if compared:
-            blocks += _targets(compared, placed)
-        for at, summary in enumerate(of_case):
-            blocks += _case(summary, run.sampling, placed, origin_note(compared, at))
+    for part in parts:
+        if wins:
+            blocks += [anchor(part_anchor(part.at)), f"## {escaped(part.name)}", escaped(part.question)]
+        for case in part.cases:
+            blocks += _reduced(case, run.sampling, placed, within=bool(wins))
     blocks.append(folded("Settings and environment", [_facts(settings_facts(run))]))
     return "\n\n".join(blocks) + "\n"
 
 
+def _summary(run: Run, wins: Sequence[Won], charts: Charts) -> Iterator[str]:
+    """The summary of a run of several scenarios; each row leads to its scenario."""
+    yield f"## {escaped(f'{TITLE}: {summary_title(run, wins)}')}"
+    yield bullets(summary_findings(run, wins))
+    rows = [
+        [linked(row.cells[0], part_anchor(row.won.part)), *map(escaped, row.cells[1:])]
+        for row in summary_rows(run, wins)
+    ]
+    yield marked_up_table(rows, headers=HEADERS, numeric=NUMERIC)
+    yield bullets(summary_notes(wins))
+    yield from _images(TITLE, charts)
+
+
+def _reduced(case: Reduced, sampling: Sampling, charts: Charts, *, within: bool) -> Iterator[str]:
+    """A case on all of its targets. within: a scenario's part, which has told the question."""
+    heading = "###" if within else "##"
+    question = [] if within else [escaped(case.case.scenario.question)]
+    if case.compared:
+        yield from (f"{heading} {escaped(targets_title(case.case))}", *question, *_targets(case.compared, charts))
+    for at, summary in enumerate(case.views.values()):
+        yield from (f"{heading} {escaped(case_title(summary.case))}", *question)
+        yield from _case(summary, sampling, charts, origin_note(case.compared, at))
+
+
 def _targets(compared: AcrossTargets, charts: Charts) -> Iterator[str]:
-    title = targets_title(compared.case)
-    yield f"## {escaped(title)}"
-    yield escaped(compared.case.scenario.question)
     yield bullets(target_findings(compared))
     shown = target_table(compared)
     yield table(shown.rows, headers=shown.headers, numeric=[bool(at) for at in range(len(shown.headers))])
     yield bullets(target_notes(compared))
-    yield from _images(title, charts)
+    yield from _images(targets_title(compared.case), charts)
 
 
 def _case(summary: CaseSummary, sampling: Sampling, charts: Charts, origin: str) -> Iterator[str]:
     case = summary.case
-    title = case_title(case)
-    yield f"## {escaped(title)}"
-    yield escaped(case.scenario.question)
     yield bullets(findings(summary))
     yield _table(COLUMNS, summary.rows)
     yield bullets([*notes(summary, sampling), *([origin] if origin else []), f"Dataset: {dataset_text(case)}."])
-    yield from _images(title, charts)
+    yield from _images(case_title(case), charts)
     counted_ones = counted_rows(summary.rows)
     if counted_ones:
         yield folded("Counts", [_table(COUNT_COLUMNS, counted_ones)])

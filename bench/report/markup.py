@@ -31,13 +31,28 @@ def bullets(lines: Iterable[str]) -> str:
 
 def table(rows: Sequence[Sequence[str]], headers: Sequence[str], numeric: Sequence[bool]) -> str:
     """Return a table of escaped cells, numeric columns aligned to the right."""
+    return marked_up_table([[escaped(cell) for cell in row] for row in rows], headers, numeric)
+
+
+def marked_up_table(rows: Sequence[Sequence[str]], headers: Sequence[str], numeric: Sequence[bool]) -> str:
+    """Return a table of cells that are Markdown already."""
     return tabulate(
-        [[escaped(cell) for cell in row] for row in rows],
+        rows,
         headers=[escaped(header) for header in headers],
         colalign=["right" if right else "left" for right in numeric] if rows else None,
         tablefmt="pipe",
         disable_numparse=True,
     )
+
+
+def anchor(name: str) -> str:
+    """Return a place that `linked` leads to. name: letters, digits and hyphens."""
+    return f'<a id="{name}"></a>'
+
+
+def linked(text: str, name: str) -> str:
+    """Return the text, escaped, as a link to the anchor of that name."""
+    return f"[{escaped(text)}](#{name})"
 
 
 def fenced(code: str, language: str) -> str:

@@ -38,6 +38,8 @@ from bench.measure.jit import is_compiled
 from bench.measure.memory import peak_bytes
 from bench.measure.plans import statement_plans
 from bench.measure.protocol import PROTOCOL
+from bench.measure.schema import schema_lines
+from bench.measure.shapes import distinct_queries, fix_planner, plan_shapes
 from bench.measure.statements import counting
 from bench.measure.timing import Opened, timed_load
 from bench.measure.tracing import traced_load
@@ -91,6 +93,14 @@ class Worker:
         trace = traced_load(self.engine, *self._load(self._strategy(strategy)))
         plans = statement_plans(self.engine, trace.distinct()) if explain else []
         return {"sendings": [asdict(one) for one in trace.sendings()], "plans": [asdict(one) for one in plans]}
+
+    def describe(self, *, sent: dict[str, str]) -> dict[str, Any]:
+        """The schema as the database has it, and by strategy the shape of the plan of each statement that it sent."""
+        metadata = self.scenario.base.metadata
+        schema = schema_lines(self.engine, metadata)
+        fix_planner(self.engine, metadata)
+        statements = {strategy: distinct_queries(read_sent(Path(path))) for strategy, path in sent.items()}
+        return {"schema": schema, "plans": {name: plan_shapes(self.engine, each) for name, each in statements.items()}}
 
     def floor(self, *, strategy: str, path: str) -> dict[str, Any]:
         """Take the statements that a strategy sent, to be replayed as its floor."""

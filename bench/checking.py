@@ -1,0 +1,164 @@
+"""The exact tier of the gate: what loads do, measured without a clock, written as a baseline or held against one."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, nullcontext
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from bench import databases, pipeline
+from bench.case import CaseUnderWay
+from bench.catalogue import find_scenario, sqlalchemy_version
+from bench.errors import BenchError, GateFailed
+from bench.measure.events import CaseStarted, Event, StageStarted
+from bench.measure.observing import sent_path
+from bench.measure.workers import LoadFailed
+from bench.model import Arm, CaseSpec, Counters, DatasetOptions, Sampling, Secrets, parse_sizes
+from bench.model.baseline import AtPlace, Baseline, Loaded, MadeWith, Place, SentText
+from bench.reduce.gate import Now, name_of
+from bench.reduce.sqltext import by_text, normalised
+from bench.wanted import Wanted
+
+SEED = 1
+MOST_TEXTS = 20
+"""Texts of a load that the baseline has in full; of the others their number."""
+
+
+def measure(wanted: Sequence[Wanted], secrets: Secrets, found: dict[Place, Now]) -> Generator[Event]:
+    """Measure each place, and put what was seen into `found`; yield what happens meanwhile. No clock is looked at."""
+    sources = databases.find_sources([one.asked for one in wanted], run="check", secrets=secrets)
+    with ExitStack() as stack:
+        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-check-")))
+        for source in sources.values():
+            yield from (StageStarted(stage="preparing", detail=phrase) for phrase in source.prepare())
+        kept = {server: _Kept(source, stack) for server, source in sources.items()}
+        for number, one in enumerate(wanted, start=1):
+            case = CaseUnderWay(_spec(one), Sampling(seed=SEED, budget_s=None, workers=1, rounds=1, quick=True))
+            yield CaseStarted(number=number, of=len(wanted), spec=case.spec)
+            shutil.rmtree(scratch, ignore_errors=True)
+            scratch.mkdir()
+            with ExitStack() as up:
+                pipeline.bring_up(case, kept, up)
+                if one.strategies:
+                    yield from pipeline.watch(case, scratch)
+                found[one.place] = _now(one, case, scratch)
+
+
+def written(baseline: Baseline, wanted: Sequence[Wanted], now: Mapping[Place, Now], *, whole: bool) -> Baseline:
+    """Return the baseline with what was measured in the place of what it had there.
+
+    whole: whether strategies of a place that were not measured are to go. Raises GateFailed where a load is not one
+    that may be agreed to.
+    """
+    faults = [
+        f"{name_of(place)}: {strategy} {fault}"
+        for place, here in now.items()
+        for strategy, fault in here.faults.items()
+    ]
+    if faults:
+        raise GateFailed(f"Nothing was written. {faults[0]}", remedy="A baseline is of loads that are right.")
+    after = dict(baseline)
+    for one in wanted:
+        here = now[one.place].found
+        before = after[one.place].loads if one.place in after and not whole else {}
+        after[one.place] = replace(here, loads=before | here.loads)
+        for place, other in after.items():  # a schema is that of all sizes
+            if (place.scenario, place.database) == (one.place.scenario, one.place.database):
+                after[place] = replace(other, schema=here.schema)
+    return after
+
+
+class _Kept:
+    """A source whose server, once it is up, stays for all cases: nothing is timed, so none of them disturbs another."""
+
+    fresh = False
+
+    def __init__(self, source: Any, stack: ExitStack) -> None:
+        self._source, self._stack = source, stack
+        self._provider: databases.Provider | None = None
+
+    def prepare(self) -> Iterator[str]:
+        """Fetch nothing: that was done."""
+        return iter(())
+
+    def up(self) -> AbstractContextManager[databases.Provider]:
+        """Bring it up where it is not."""
+        if self._provider is None:
+            self._provider = self._stack.enter_context(self._source.up())
+        return nullcontext(self._provider)
+
+
+def _spec(one: Wanted) -> CaseSpec:
+    levels = find_scenario(one.scenario).levels
+    return CaseSpec(
+        scenario=one.scenario,
+        size=parse_sizes(one.place.size, levels=levels)[0],
+        targets=(one.asked,),
+        strategies=one.strategies,
+        dataset=DatasetOptions(seed=SEED),
+    )
+
+
+def _now(one: Wanted, case: CaseUnderWay, scratch: Path) -> Now:
+    """Return what was seen of a case, its schema and the shapes of its plans, asked of the database in a worker."""
+    target = case.names[0]
+    equal = [arm for arm in case.observed if arm.error is None]
+    sent = {arm.strategy: str(sent_path(scratch, arm)) for arm in equal}
+    with case.worker(target, hash_seed=0) as worker:
+        try:
+            described = worker.ask("describe", sent=sent)
+        except LoadFailed as failure:
+            case.fleet.check(target)
+            raise BenchError(
+                f"The schema and plans of {name_of(one.place)} cannot be asked for: {failure}.",
+                remedy="The user that connects has to own the tables.",
+            ) from None
+    facts = case.fleet.facts[target]
+    return Now(
+        found=AtPlace(
+            made_with=MadeWith(
+                sqlalchemy=sqlalchemy_version(),
+                server=f"{facts.dialect} {facts.server_version}",
+                driver=facts.driver,
+            ),
+            schema=tuple(described["schema"]),
+            loads={arm.strategy: _loaded(arm, described["plans"][arm.strategy]) for arm in equal},
+        ),
+        faults={arm.strategy: _fault(arm) for arm in case.observed if arm.error is not None},
+        left_out=one.left_out,
+    )
+
+
+def _fault(arm: Arm) -> str:
+    did = {"unequal": "does not load the dataset's own graph", "failed": "fails", "died": "takes its process down"}
+    error = " ".join((arm.error or "").split())
+    return f"{did.get(arm.fault, 'fails')}: {error}"
+
+
+def _loaded(arm: Arm, plans: Sequence[tuple[str, Sequence[str]]]) -> Loaded:
+    counters = arm.counters
+    assert counters is not None
+    shapes: dict[str, tuple[str, ...]] = {}
+    for sql, lines in plans:
+        shapes.setdefault(normalised(sql), tuple(lines))
+    return Loaded(
+        statements=counters.statements,
+        rows=counters.rows,
+        repeated_rows=counters.repeated_rows,
+        parameters=counters.parameters,
+        bytes=counters.bytes,
+        sent=_sent(counters, shapes),
+    )
+
+
+def _sent(counters: Counters, shapes: Mapping[str, tuple[str, ...]]) -> tuple[SentText, ...]:
+    """Return what was sent by text. Of very many texts, which differ by their literals, the rest is told by number."""
+    texts = sorted(by_text(counters.by_statement).items())
+    sent = [SentText(sql=sql, times=each.executions, plan=shapes.get(sql, ())) for sql, each in texts[:MOST_TEXTS]]
+    if rest := texts[MOST_TEXTS:]:
+        sent.append(SentText(sql=f"and {len(rest):,} more texts", times=sum(each.executions for _, each in rest)))
+    return tuple(sent)

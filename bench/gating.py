@@ -1,0 +1,143 @@
+"""What `bench baseline write` and `bench check` do: measure, compare, and say it where it is wanted."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from bench import checking
+from bench.comparing import write_text
+from bench.errors import GateFailed
+from bench.model import Secrets
+from bench.model.baseline import Baseline, Place
+from bench.progress import face
+from bench.record.baseline import read_baseline, write_baseline
+from bench.reduce.gate import Checked, Now, check
+from bench.report.gate import WRITE_AGAIN, checked_markdown, checked_text, reason
+from bench.report.gate_ci import checked_data, github_annotations, junit_xml
+from bench.report.units import counted
+from bench.wanted import Wanted, wanted_by, wanted_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outlets:
+    """Where the outcome goes beside standard output: Markdown, JUnit's XML; as_json: that is JSON."""
+
+    summary: Path | None = None
+    junit: Path | None = None
+    as_json: bool = False
+
+
+def write(
+    *,
+    file: Path,
+    scenario: str | None,
+    sizes: str | None,
+    strategies: str | None,
+    databases: str | None,
+    provider: Any,
+    quiet: bool,
+) -> str:
+    """Measure what was asked for, or all that the baseline has, write it, and say what has changed.
+
+    Raises GateFailed where a load is wrong, and BenchError for what cannot be measured; then nothing is written.
+    """
+    before = read_baseline(file) if file.exists() else {}
+    if before and (scenario, sizes, strategies, databases) == (None,) * 4:
+        wanted, secrets = wanted_by(before, file=file, only=None, databases=None, provider=provider)
+    else:
+        wanted, secrets = wanted_of(
+            file=file,
+            scenario=scenario or "one_to_many",
+            sizes=sizes,
+            strategies=strategies,
+            databases=databases or "sqlite",
+            provider=provider,
+        )
+    after = checking.written(before, wanted, measured(wanted, secrets, quiet=quiet), whole=strategies is None)
+    write_baseline(file, after)
+    return f"{_changes(before, after)}, in {file}. Commit it."
+
+
+def check_now(*, file: Path, only: str | None, databases: str | None, provider: Any, quiet: bool) -> Checked:
+    """Measure what the baseline has and compare it. Raises BenchError where there is no baseline, or nothing of it."""
+    baseline = read_baseline(file)
+    wanted, secrets = wanted_by(baseline, file=file, only=only, databases=databases, provider=provider)
+    now = measured(wanted, secrets, quiet=quiet)
+    return check(_part(baseline, wanted), now)
+
+
+def say(checked: Checked, outlets: Outlets, *, file: Path, width: int, environment: Mapping[str, str]) -> str:
+    """Return the outcome for standard output, and write it wherever else it is wanted.
+
+    In a job of GitHub's it is added to the job's summary too, and annotations stand after the text.
+    """
+    markdown = checked_markdown(checked)
+    if outlets.summary is not None:
+        write_text(outlets.summary, markdown)
+    if outlets.junit is not None:
+        write_text(outlets.junit, junit_xml(checked))
+    if job := environment.get("GITHUB_STEP_SUMMARY"):
+        _append(Path(job), markdown)
+    if outlets.as_json:
+        return json.dumps(checked_data(checked), indent=2)
+    text = checked_text(checked, width=width)
+    if environment.get("GITHUB_ACTIONS") == "true":
+        text = "\n".join([text, *github_annotations(checked, file=_within(file))])
+    return text
+
+
+def failure(checked: Checked) -> GateFailed | None:
+    """Return what a failing check ends with."""
+    return GateFailed(reason(checked), remedy=WRITE_AGAIN) if checked.failing else None
+
+
+def measured(wanted: Sequence[Wanted], secrets: Secrets, *, quiet: bool) -> dict[Place, Now]:
+    """Return what is found in each place, with progress on standard error."""
+    found: dict[Place, Now] = {}
+    events = checking.measure(wanted, secrets, found)
+    with face(quiet=quiet, verbose=False) as shown, closing(events):
+        for event in events:
+            shown.show(event)
+    return found
+
+
+def _part(baseline: Baseline, wanted: Sequence[Wanted]) -> Baseline:
+    """Return of a baseline what was to be measured."""
+    part = {}
+    for one in wanted:
+        stored = baseline[one.place]
+        loads = {name: load for name, load in stored.loads.items() if name in one.named}
+        part[one.place] = replace(stored, loads=loads)
+    return part
+
+
+def _changes(before: Baseline, after: Baseline) -> str:
+    was, is_ = (
+        {(place, name): load for place, here in each.items() for name, load in here.loads.items()}
+        for each in (before, after)
+    )
+    new = sum(load not in was for load in is_)
+    changed = sum(load in was and was[load] != is_[load] for load in is_)
+    gone = sum(load not in is_ for load in was)
+    told = [f"{number:,} {word}" for number, word in ((new, "new"), (changed, "changed"), (gone, "gone")) if number]
+    return f"{counted(len(is_), 'load')}: {', '.join(told) or 'all as before'}"
+
+
+def _within(file: Path) -> str:
+    """A file's path from the working directory, as GitHub wants it."""
+    try:
+        return file.resolve().relative_to(Path.cwd()).as_posix()
+    except ValueError:
+        return file.name
+
+
+def _append(path: Path, text: str) -> None:
+    """Add to GitHub's summary of a job; where it cannot be written, the outcome is the same."""
+    with contextlib.suppress(OSError), path.open("a", encoding="utf-8") as file:
+        file.write(text)

@@ -1,0 +1,66 @@
+"""Baseline: what loads did when they were last agreed to, all of it exact. It lives in the user's repository."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+FIGURES = ("statements", "rows", "repeated_rows", "parameters", "bytes")
+"""The counters that are kept, as `Counters` names them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Place:
+    """Where loads are measured: a scenario by the name that finds it, a size, and a database as it is asked for.
+
+    A scenario in a file is named from the baseline's own folder. Driver, URL and added delay are no part of a database.
+    """
+
+    scenario: str
+    database: str
+    size: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MadeWith:
+    """The versions that a place was measured with: what is comparable hangs on them. server: `postgresql 17.10`."""
+
+    sqlalchemy: str
+    server: str
+    driver: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentText:
+    """A normalised SQL text of a load. times: its executions. plan: the shape of its plan, a step a line, indented.
+
+    The plan is empty where the database did not explain it.
+    """
+
+    sql: str
+    times: int
+    plan: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """What one strategy's load did. The figures are those of `Counters`; sent: by text."""
+
+    statements: int
+    rows: int
+    repeated_rows: int
+    parameters: int
+    bytes: int
+    sent: tuple[SentText, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AtPlace:
+    """All that was measured in a place. schema: a line for each column, key and index of the scenario's tables."""
+
+    made_with: MadeWith
+    schema: tuple[str, ...]
+    loads: dict[str, Loaded]
+
+
+Baseline = dict[Place, AtPlace]
+"""What was measured, by place; a strategy's load by the strategy's name."""

@@ -1,0 +1,265 @@
+"""The exact tier of the gate: what loads do now, held against the baseline by equality. Pure, and without any time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from bench.model.baseline import FIGURES, AtPlace, Baseline, Loaded, MadeWith, Place, SentText
+from bench.reduce.sqltext import portable
+
+Verdict = Literal["worse", "changed", "better", "noted"]
+"""What a difference is: more of something; another, neither more nor less; less and nothing more; not judged."""
+
+_ORDER: tuple[Verdict, ...] = ("worse", "changed", "better", "noted")
+FAILING: tuple[Verdict, ...] = ("worse", "changed")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """A difference from the baseline. strategy: empty where it is one of the schema.
+
+    says: what is so now, and what it was: `now sends 1,001 statements, baseline 3`. code: SQL, plans or parts of a
+    schema that this is about, each under a line that says what it is.
+    """
+
+    place: Place
+    strategy: str
+    verdict: Verdict
+    says: str
+    code: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Now:
+    """What was found in a place: loads that did equal work, and what is wrong with the others, by strategy.
+
+    left_out: strategies that this version of SQLAlchemy does not have, and why.
+    """
+
+    found: AtPlace
+    faults: Mapping[str, str]
+    left_out: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """The outcome of a check. findings: what fails it first. compared: each load. notes: what is not judged."""
+
+    findings: tuple[Finding, ...]
+    compared: tuple[tuple[Place, str], ...]
+    notes: tuple[str, ...]
+
+    @property
+    def failing(self) -> tuple[Finding, ...]:
+        """The findings for which the check fails."""
+        return tuple(finding for finding in self.findings if finding.verdict in FAILING)
+
+    @property
+    def better(self) -> tuple[Finding, ...]:
+        """The improvements, for which the baseline should be written again."""
+        return tuple(finding for finding in self.findings if finding.verdict == "better")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Comparable:
+    """What of a place can be judged, by the versions on both sides."""
+
+    texts: bool
+    same_driver: bool
+    plans: bool
+    bytes: bool
+
+
+def check(baseline: Baseline, now: Mapping[Place, Now]) -> Checked:
+    """Compare what was measured with the baseline's loads of the same places.
+
+    Statements, rows, repeated rows and parameters are judged whatever the versions. SQL texts and bytes hang on the
+    version of SQLAlchemy, bytes on the driver, plans on the server's: where these differ they are told, not judged.
+    """
+    findings: list[Finding] = []
+    notes: list[str] = []
+    for place, here in now.items():
+        stored = baseline[place]
+        comparable = _comparable(stored.made_with, here.found.made_with)
+        notes += _versions(place, stored.made_with, here.found.made_with)
+        findings += _schema(place, stored.schema, here.found.schema)
+        for strategy, load in stored.loads.items():
+            findings += _strategy(place, strategy, load, here, comparable)
+    compared = [
+        (place, strategy)
+        for place, here in now.items()
+        for strategy in baseline[place].loads
+        if strategy in here.found.loads
+    ]
+    return Checked(
+        findings=tuple(sorted(dict.fromkeys(findings), key=lambda finding: _ORDER.index(finding.verdict))),
+        compared=tuple(compared),
+        notes=tuple(dict.fromkeys(notes)),
+    )
+
+
+def name_of(place: Place) -> str:
+    """A place as a sentence names it: `one_to_many 100x10 on sqlite`."""
+    return " ".join(part for part in (place.scenario, place.size, "on", place.database) if part)
+
+
+def _comparable(before: MadeWith, now: MadeWith) -> _Comparable:
+    same_library, same_driver = before.sqlalchemy == now.sqlalchemy, before.driver == now.driver
+    return _Comparable(
+        texts=same_library,
+        same_driver=same_driver,
+        plans=same_library and before.server == now.server,
+        bytes=same_library and same_driver,
+    )
+
+
+def _versions(place: Place, before: MadeWith, now: MadeWith) -> Iterator[str]:
+    where = f"The baseline of {place.scenario} on {place.database}"
+    if before.sqlalchemy != now.sqlalchemy:
+        yield (
+            f"{where} was made with SQLAlchemy {before.sqlalchemy}, and this is {now.sqlalchemy}: "
+            "SQL texts, bytes and plans are told, not judged."
+        )
+    if before.server != now.server:
+        yield f"{where} was made on {before.server}, and this is {now.server}: plans are told, not judged."
+    if before.driver != now.driver:
+        yield (
+            f"{where} was made by {before.driver}, and this is {now.driver}: bytes are told, not judged, and casts of "
+            "parameters are left out of SQL texts."
+        )
+
+
+def _schema(place: Place, before: Sequence[str], now: Sequence[str]) -> Iterator[Finding]:
+    """Compare the parts of a schema; the same for all sizes, so it is told of the place without one."""
+    gone = [part for part in before if part not in now]
+    new = [part for part in now if part not in before]
+    if not gone and not new:
+        return
+    code = [*(("In the baseline, gone now:", part) for part in gone), *(("New:", part) for part in new)]
+    only_indexes = not gone and all(_is_index(part) for part in new)
+    says = " and ".join(f"{_parts(parts)} {word}" for parts, word in ((gone, "gone from"), (new, "new in")) if parts)
+    yield Finding(
+        place=Place(scenario=place.scenario, database=place.database, size=""),
+        strategy="",
+        verdict="better" if only_indexes else "worse" if gone and not new else "changed",
+        says=f"{says} the schema: {_short((gone or new)[0])}",
+        code=tuple(code),
+    )
+
+
+def _is_index(part: str) -> bool:
+    return part.upper().startswith(("CREATE INDEX ", "CREATE UNIQUE INDEX "))
+
+
+def _parts(parts: Sequence[str]) -> str:
+    noun = "index" if all(map(_is_index, parts)) else "part"
+    return f"{len(parts)} {noun}" if len(parts) == 1 else f"{len(parts)} {noun}{'es' if noun == 'index' else 's'}"
+
+
+def _strategy(place: Place, strategy: str, before: Loaded, here: Now, comparable: _Comparable) -> Iterator[Finding]:
+    now = here.found.loads.get(strategy)
+    if now is not None:
+        yield from _load(place, strategy, before, now, comparable)
+        yield from _plans(place, strategy, before, now, comparable)
+    elif strategy in here.left_out:
+        yield Finding(place=place, strategy=strategy, verdict="noted", says=here.left_out[strategy])
+    else:
+        fault = here.faults.get(strategy, "is in the baseline, and the scenario has it no longer")
+        yield Finding(place=place, strategy=strategy, verdict="worse", says=fault)
+
+
+def _load(place: Place, strategy: str, before: Loaded, now: Loaded, comparable: _Comparable) -> Iterator[Finding]:
+    """Compare figures and texts of one strategy: one finding, in which the figure that matters most comes first."""
+    figures = [(name, getattr(before, name), getattr(now, name)) for name in FIGURES]
+    changed = [(name, was, is_) for name, was, is_ in figures if was != is_]
+    judged = [each for each in changed if each[0] != "bytes" or comparable.bytes]
+    new, gone, resent = _texts(before, now, casts=comparable.same_driver)
+    texts_judged = comparable.texts and bool(new or gone or resent)
+    if not (changed or new or gone or resent):
+        return
+    verdict = _verdict(judged, texts_judged)
+    parts = [_FIGURE[name].format(f"{is_:,}", f"{was:,}") for name, was, is_ in changed] or ["sends other SQL"]
+    says = "now " + ", ".join(parts)
+    if new:
+        says += f"; new statement{_sent(new[0])}: {_short(new[0].sql)}"
+    elif gone:
+        says += f"; no longer sent: {_short(gone[0].sql)}"
+    elif resent:
+        says += f"; sent {resent[0][1].times:,} times, baseline {resent[0][0].times:,}: {_short(resent[0][1].sql)}"
+    code = [
+        *((f"New statement{_sent(one)}:", one.sql) for one in new),
+        *((f"No longer sent{_sent(one)}:", one.sql) for one in gone),
+        *((f"Sent {is_.times:,} times, baseline {was.times:,}:", is_.sql) for was, is_ in resent),
+    ]
+    yield Finding(place=place, strategy=strategy, verdict=verdict, says=says, code=tuple(code))
+
+
+_FIGURE = {
+    "statements": "sends {} statements, baseline {}",
+    "rows": "fetches {} rows, baseline {}",
+    "repeated_rows": "fetches {} rows that repeat an entity, baseline {}",
+    "parameters": "binds {} parameters, baseline {}",
+    "bytes": "fetches {} bytes, baseline {}",
+}
+
+
+def _verdict(changed: Sequence[tuple[str, int, int]], other_texts: bool) -> Verdict:
+    """Say what the changes of judged figures amount to: more statements are worse, whatever else is less."""
+    more = [name for name, was, now in changed if now > was]
+    less = [name for name, was, now in changed if now < was]
+    if more:
+        return "worse" if "statements" in more or not less else "changed"
+    if set(less) - {"parameters"}:
+        return "better"
+    return "changed" if less or other_texts else "noted"  # a literal in place of a parameter is no improvement
+
+
+def _texts(
+    before: Loaded, now: Loaded, *, casts: bool
+) -> tuple[list[SentText], list[SentText], list[tuple[SentText, SentText]]]:
+    """Return the texts that are new, that are gone, and that are sent more or less often; the most often sent first."""
+    was, is_ = _by_text(before, casts=casts), _by_text(now, casts=casts)
+    new = [one for text, one in is_.items() if text not in was]
+    gone = [one for text, one in was.items() if text not in is_]
+    resent = [(one, is_[text]) for text, one in was.items() if text in is_ and one.times != is_[text].times]
+    often = [sorted(texts, key=lambda one: (-one.times, one.sql)) for texts in (new, gone)]
+    return often[0], often[1], resent
+
+
+def _by_text(load: Loaded, *, casts: bool) -> dict[str, SentText]:
+    """Return what a load sent by its text; without casts, texts that differ in these only are one."""
+    found: dict[str, SentText] = {}
+    for one in load.sent:
+        text = one.sql if casts else portable(one.sql)
+        times = one.times + (found[text].times if text in found else 0)
+        found[text] = SentText(sql=one.sql, times=times, plan=one.plan)
+    return found
+
+
+def _plans(place: Place, strategy: str, before: Loaded, now: Loaded, comparable: _Comparable) -> Iterator[Finding]:
+    """Compare the plans of the texts that both send."""
+    was, is_ = (_by_text(load, casts=comparable.same_driver) for load in (before, now))
+    for text in was:
+        if text in is_ and was[text].plan != is_[text].plan:
+            then, since = ("; ".join(line.strip() for line in each.plan) or "none" for each in (was[text], is_[text]))
+            yield Finding(
+                place=place,
+                strategy=strategy,
+                verdict="changed" if comparable.plans else "noted",
+                says=f"is planned otherwise: now {_short(since)}, baseline {_short(then)}",
+                code=(
+                    ("The statement:", is_[text].sql),
+                    ("Its plan now:", "\n".join(is_[text].plan)),
+                    ("In the baseline:", "\n".join(was[text].plan)),
+                ),
+            )
+
+
+def _sent(one: SentText) -> str:
+    return f", {one.times:,} times" if one.times > 1 else ""
+
+
+def _short(text: str, most: int = 140) -> str:
+    return text if len(text) <= most else f"{text[: most - 3]}..."

@@ -1,0 +1,110 @@
+"""The outcome of the gate as text for a terminal and as Markdown for a pull request: the reason first."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Sequence
+
+from bench.reduce.gate import Checked, Finding, Verdict, name_of
+from bench.report.markup import bullets, escaped, fenced, folded
+from bench.report.units import counted
+
+WRITE_AGAIN = "If that is meant, type `bench baseline write` and commit the file."
+IMPROVED = "Less than in the baseline: type `bench baseline write` and commit the file, so that it stays so."
+
+TITLES: dict[Verdict, str] = {
+    "worse": "Worse",
+    "changed": "Changed",
+    "better": "Better",
+    "noted": "Not judged",
+}
+
+MOST_SHOWN = 30
+"""Findings that are shown in full: a comment on a pull request takes 65,536 characters."""
+
+LONGEST_CODE = 1500
+"""Characters of a statement, or of a plan, that Markdown shows."""
+
+
+def about(finding: Finding) -> str:
+    """A finding in a sentence: `one_to_many 100x10 on sqlite: selectin now sends 101 statements, baseline 2`."""
+    return f"{name_of(finding.place)}: {' '.join(part for part in (finding.strategy, finding.says) if part)}"
+
+
+def reason(checked: Checked) -> str:
+    """Why the check fails, or that it does not, in a line."""
+    failing = checked.failing
+    if failing:
+        more = f" (and {len(failing) - 1:,} more)" if len(failing) > 1 else ""
+        return f"{about(failing[0])}{more}."
+    if checked.better:
+        return f"Nothing is worse, and {counted(len(checked.better), 'load is', 'loads are')} better than the baseline."
+    return "Everything is as in the baseline."
+
+
+def tally(checked: Checked) -> str:
+    """How many loads were compared, and how they came out."""
+    touched = {(finding.place, finding.strategy) for finding in checked.findings if finding.verdict != "noted"}
+    same = sum(load not in touched for load in checked.compared)
+    return f"{counted(len(checked.compared), 'load')} compared, {same:,} as in the baseline. No time was measured."
+
+
+def checked_text(checked: Checked, *, width: int) -> str:
+    """Return the outcome in lines of at most `width` columns."""
+    blocks = ["\n".join(_wrapped(reason(checked), width, ""))]
+    for verdict in TITLES:
+        found = [finding for finding in checked.findings if finding.verdict == verdict]
+        if found:
+            blocks.append("\n".join([TITLES[verdict], *(line for each in found for line in _item(each, width))]))
+    lines = [*checked.notes, tally(checked)]
+    lines += [WRITE_AGAIN] if checked.failing else [IMPROVED] if checked.better else []
+    blocks.append("\n".join(line for text in lines for line in _wrapped(text, width, "")))
+    return _printable("\n\n".join(blocks))
+
+
+def checked_markdown(checked: Checked) -> str:
+    """Return the outcome as GitHub-flavoured Markdown, the SQL of every difference folded under it."""
+    outcome = "failed" if checked.failing else "passed"
+    blocks = [f"### Loading: {outcome}", escaped(reason(checked))]
+    shown = checked.findings[:MOST_SHOWN]
+    for verdict in TITLES:
+        blocks += _section(TITLES[verdict], [finding for finding in shown if finding.verdict == verdict])
+    if len(checked.findings) > len(shown):
+        blocks.append(f"{len(checked.findings) - len(shown):,} more differences are not shown.")
+    lines = [*checked.notes, tally(checked)]
+    lines += [WRITE_AGAIN] if checked.failing else [IMPROVED] if checked.better else []
+    blocks.append(bullets(lines))
+    return "\n\n".join(blocks) + "\n"
+
+
+def _section(title: str, found: Sequence[Finding]) -> Iterator[str]:
+    if found:
+        yield f"**{title}**"
+    for finding in found:
+        yield f"- {escaped(about(finding))}"
+        if finding.code:
+            blocks = (text for said, code in finding.code for text in (escaped(said), fenced(_cut(code), "sql")))
+            yield folded("SQL and plans" if finding.strategy else "Schema", blocks)
+
+
+def _item(finding: Finding, width: int) -> Iterator[str]:
+    yield from _wrapped(f"- {about(finding)}", width, "  ")
+    for said, code in finding.code:
+        yield from _wrapped(f"  {said}", width, "  ")
+        for line in code.splitlines():
+            yield from textwrap.wrap(
+                line, width, initial_indent=" " * 6, subsequent_indent=" " * 8, break_on_hyphens=False
+            )
+
+
+def _cut(code: str) -> str:
+    return code if len(code) <= LONGEST_CODE else f"{code[:LONGEST_CODE]} ..."
+
+
+def _wrapped(text: str, width: int, indent: str) -> list[str]:
+    return textwrap.wrap(text, width, subsequent_indent=indent, break_on_hyphens=False)
+
+
+def _printable(text: str) -> str:
+    """Without control characters: a name in a file must not steer the terminal."""
+    return "".join(character if character == "\n" or character.isprintable() else "?" for character in text)

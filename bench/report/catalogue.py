@@ -28,7 +28,7 @@ from bench.report.units import (
 TITLE = "Summary"
 HEADERS = ("scenario", "target", "fastest", "time", "rule of thumb", "worst choice")
 NUMERIC = (False, False, False, True, False, False)
-TARGET = HEADERS.index("target")
+TARGET, RULE = HEADERS.index("target"), HEADERS.index("rule of thumb")
 
 MOST_NAMED = 4
 """Contradictions that a sentence tells of; the table marks them all."""

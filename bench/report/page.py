@@ -9,8 +9,21 @@ from itertools import groupby
 from markupsafe import Markup
 
 from bench.model import Arm, Run, Sampling, StatementCount
-from bench.reduce.across import by_case
+from bench.reduce.catalogue_summary import Reduced, ScenarioPart, Won, by_scenario, catalogue_summary
 from bench.reduce.types import AcrossTargets, ArmSummary, CaseSummary, Crossover
+from bench.report.catalogue import (
+    HEADERS,
+    NUMERIC,
+    RULE,
+    TARGET,
+    TITLE,
+    SummaryRow,
+    part_anchor,
+    summary_findings,
+    summary_notes,
+    summary_rows,
+    summary_title,
+)
 from bench.report.charts.canvas import Chart
 from bench.report.charts.draw import Charts
 from bench.report.charts.inline import colour, dark_colours, inline_svg
@@ -35,20 +48,19 @@ from bench.report.target_notes import origin_note, target_notes
 from bench.report.targets import target_headers, target_table
 from bench.report.units import counted
 
-Compared = tuple[AcrossTargets | None, tuple[CaseSummary, ...]]
-"""A case: the comparison of its targets, where it has several, and its views reduced."""
-
 MOST_SAMPLES_LISTED = 40
 """Samples of one worker that the page writes out; all of them are in run.json, and in the chart."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
-    """A cell of a table: its figure, and its interval where it has one, `(179-188)`."""
+    """A cell of a table: its figure, its interval where it has one, `(179-188)`, where it leads, and its mark."""
 
     value: str
     interval: str = ""
     numeric: bool = True
+    link: str = ""
+    mark: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,23 +112,36 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """The cases of one scenario. Of a run that has no other, a part has nothing but its cases."""
+
+    cases: tuple[Section, ...]
+    anchor: str = ""
+    title: str = ""
+    question: str = ""
+    table: Table | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """The whole report."""
+    """The whole report. contents: a list of the cases, where they are several and the summary does not list them."""
 
     title: str
     facts: Facts
     settings: Facts
     remarks: tuple[str, ...]
     crossovers: tuple[Section, ...]
+    summary: Section | None
     contents: Table | None
-    cases: tuple[Section, ...]
+    parts: tuple[Part, ...]
     dark: Mapping[str, str]
 
 
 def make_page(run: Run, charts: Charts, summaries: Sequence[CaseSummary], crossovers: Sequence[Crossover]) -> Page:
     """Lay a run out. A case that is not among those that were drawn has its tables and findings only."""
     hues = charts.hues
-    compared = tuple(by_case(run, summaries))
+    scenarios = by_scenario(run, summaries)
+    wins = catalogue_summary(scenarios)
     return Page(
         title=run.label or run.id,
         facts=run_facts(run),
@@ -126,23 +151,74 @@ def make_page(run: Run, charts: Charts, summaries: Sequence[CaseSummary], crosso
             _crossover_section(at, crossover, crossover_title(crossover, crossovers), charts.crossovers.get(at))
             for at, crossover in enumerate(crossovers)
         ),
-        contents=_contents(summaries, compared) if len(summaries) > 1 else None,
-        cases=tuple(_sections(compared, run.sampling, charts)),
+        summary=_summary_section(run, wins, charts.summary) if wins else None,
+        contents=_contents(scenarios) if len(summaries) > 1 and not wins else None,
+        parts=tuple(_part(run, scenario, wins, charts) for scenario in scenarios),
         dark=dark_colours(hues),
     )
 
 
-def _sections(compared: Sequence[Compared], sampling: Sampling, charts: Charts) -> Iterator[Section]:
-    """Each case: what its targets change, where it has several, then every one of its views."""
-    number = 0
-    for at, (across, of_case) in enumerate(compared):
-        if across:
-            yield _targets_section(at, across, charts.targets.get(at), charts.hues)
-        for place, summary in enumerate(of_case):
-            section = _case_section(number, summary, sampling, charts.cases.get(number), charts.hues)
-            origin = origin_note(across, place)
-            yield replace(section, notes=(*section.notes, origin)) if origin else section
-            number += 1
+def _part(run: Run, scenario: ScenarioPart, wins: Sequence[Won], charts: Charts) -> Part:
+    """A scenario with its cases; among others, with its rows of the summary, which lead to them."""
+    cases = tuple(section for case in scenario.cases for section in _sections(case, run.sampling, charts))
+    if not wins:
+        return Part(cases=cases)
+    own = [won for won in wins if won.part == scenario.at]
+    return Part(
+        cases=tuple(replace(section, question="") for section in cases),
+        anchor=part_anchor(scenario.at),
+        title=scenario.name,
+        question=scenario.question,
+        table=_summary_table(run, own, f"The fastest strategy of {scenario.name}", within=True),
+    )
+
+
+def _sections(case: Reduced, sampling: Sampling, charts: Charts) -> Iterator[Section]:
+    """A case: what its targets change, where it has several, then every one of its views."""
+    if case.compared:
+        yield _targets_section(case.at, case.compared, charts.targets.get(case.at), charts.hues)
+    for place, (number, summary) in enumerate(case.views.items()):
+        section = _case_section(number, summary, sampling, charts.cases.get(number), charts.hues)
+        origin = origin_note(case.compared, place)
+        yield replace(section, notes=(*section.notes, origin)) if origin else section
+
+
+def _summary_section(run: Run, wins: Sequence[Won], chart: Chart | None) -> Section:
+    title = f"{TITLE}: {summary_title(run, wins)}"
+    return Section(
+        anchor="summary",
+        title=title,
+        findings=summary_findings(run, wins),
+        table=_summary_table(run, wins, title, within=False),
+        notes=summary_notes(wins),
+        charts=(Markup(inline_svg(chart)),) if chart else (),  # noqa: S704 - ElementTree has escaped it
+    )
+
+
+def _summary_table(run: Run, wins: Sequence[Won], caption: str, *, within: bool) -> Table:
+    """Rows of the summary. They lead to their scenario and to their case; within its part, to the case only."""
+    return Table(
+        caption=caption,
+        headers=tuple(zip(HEADERS, NUMERIC, strict=True)),
+        rows=tuple(
+            Row(
+                name=Cell(value=row.cells[0], numeric=False),
+                cells=tuple(_summary_cells(row)),
+                link=f"#{_anchor(row.won.at) if within else part_anchor(row.won.part)}",
+            )
+            for row in summary_rows(run, wins)
+        ),
+    )
+
+
+def _summary_cells(row: SummaryRow) -> Iterator[Cell]:
+    for at, cell in enumerate(_cells(row.cells[1:], [True] * len(NUMERIC[1:])), start=1):
+        yield replace(
+            cell,
+            numeric=NUMERIC[at],
+            link=f"#{_anchor(row.won.at)}" if at == TARGET else "",
+            mark="loses" if at == RULE and row.contradicted else "",
+        )
 
 
 def _targets_section(at: int, compared: AcrossTargets, chart: Chart | None, hues: Mapping[str, Hue]) -> Section:
@@ -208,29 +284,31 @@ def _crossover_section(at: int, crossover: Crossover, title: str, chart: Chart |
     )
 
 
-def _contents(summaries: Sequence[CaseSummary], compared: Sequence[Compared]) -> Table:
+def _contents(scenarios: Sequence[ScenarioPart]) -> Table:
     """The cases of a run, each with its winner; what compares the targets of a case stands above them."""
+    cases = [case for scenario in scenarios for case in scenario.cases]
     comparisons = [
         Row(
-            name=Cell(value=targets_title(across.case), numeric=False),
-            cells=_cells([f"{len(across.views)} targets compared", NOTHING], SERIES_NUMERIC[1:]),
-            link=f"#{_targets_anchor(at)}",
+            name=Cell(value=targets_title(case.case), numeric=False),
+            cells=_cells([f"{len(case.views)} targets compared", NOTHING], SERIES_NUMERIC[1:]),
+            link=f"#{_targets_anchor(case.at)}",
         )
-        for at, (across, _) in enumerate(compared)
-        if across
+        for case in cases
+        if case.compared
     ]
-    cases = [
+    views = [
         Row(
             name=Cell(value=case_title(summary.case), numeric=False),
             cells=_cells(series_row(summary)[1:], SERIES_NUMERIC[1:]),
             link=f"#{_anchor(at)}",
         )
-        for at, summary in enumerate(summaries)
+        for case in cases
+        for at, summary in case.views.items()
     ]
     return Table(
         caption="The cases of this run and the fastest strategy of each",
         headers=(("case", False), *zip(SERIES_HEADERS[1:], SERIES_NUMERIC[1:], strict=True)),
-        rows=(*comparisons, *cases),
+        rows=(*comparisons, *views),
     )
 
 

@@ -12,10 +12,11 @@ from pathlib import Path, PurePosixPath
 
 from bench.errors import BenchError
 from bench.model import Run
-from bench.reduce.across import by_case
+from bench.reduce.catalogue_summary import by_scenario, catalogue_summary
 from bench.reduce.crossover import crossovers
 from bench.reduce.summaries import summarise_all
 from bench.reduce.types import CaseSummary, Crossover
+from bench.report.catalogue import TITLE
 from bench.report.charts.canvas import Chart
 from bench.report.charts.draw import Amount, Charts, draw_charts, is_ours
 from bench.report.facts import case_title, targets_title
@@ -47,8 +48,9 @@ def write_report(run: Run, folder: Path, *, charts: Amount = "few") -> ReportPat
     with collector_paused():
         summaries = summarise_all(run)
         series = crossovers(run, summaries=summaries)
-        comparisons = {at: compared for at, (compared, _) in enumerate(by_case(run, summaries)) if compared}
-    drawn = draw_charts(summaries, series, comparisons, amount=charts)
+        parts = by_scenario(run, summaries)
+        comparisons = {case.at: case.compared for part in parts for case in part.cases if case.compared}
+    drawn = draw_charts(summaries, series, comparisons, wins=catalogue_summary(parts), amount=charts)
     with collector_paused():
         pages = {
             "report.md": markdown_page(run, drawn, summaries, series),
@@ -88,6 +90,8 @@ def _images(
     run: Run, charts: Charts, summaries: Sequence[CaseSummary], series: Sequence[Crossover]
 ) -> Iterator[tuple[str, PurePosixPath]]:
     """Captions as Markdown takes them, with the image that each stands under, from the report's folder."""
+    if charts.summary:
+        yield f"{TITLE}: {charts.summary.title[:1].lower()}{charts.summary.title[1:]}", _image(charts.summary)
     for at, chart in charts.crossovers.items():
         case = series[at].cases[0].case
         yield f"{chart.title} ({case.spec.scenario} {series[at].fixed} on {case.targets[0].name})", _image(chart)

@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal
 
+from bench.reduce.catalogue_summary import Won
 from bench.reduce.types import AcrossTargets, CaseSummary, Crossover
 from bench.report.charts.canvas import Chart, drawing
 from bench.report.charts.counts import draw_counts
 from bench.report.charts.crossover import draw_crossover
 from bench.report.charts.palette import Hue, palette
+from bench.report.charts.prices import draw_prices
 from bench.report.charts.samples import draw_samples
 from bench.report.charts.targets import draw_targets
 from bench.report.charts.times import draw_times
@@ -28,6 +30,8 @@ FIRST_CASES_DRAWN = 6
 MOST_CROSSOVERS_DRAWN = 6
 """Crossovers of a run that get a chart, unless all are asked for: a grid of sizes has one for each row and column."""
 
+SUMMARY_STEM = "summary-prices"
+
 _LONGEST_STEM = 80
 _FILE = re.compile(r"([a-z0-9_-]+)-(?:time|counts|samples|crossover|targets)(?:-[0-9]+)?\.(?:svg|png)", re.ASCII)
 
@@ -39,6 +43,7 @@ class Charts:
     cases: by the place of the view among all of the run's, empty where there was nothing to draw. crossovers: by the
     place of the crossover. targets: comparisons of a case's targets, by the place of the case in the run. series,
     compared: how many of the crossovers and of the comparisons were looked at. hues: the colours of the strategies.
+    summary: of a run of several scenarios.
     """
 
     cases: Mapping[int, tuple[Chart, ...]] = field(default_factory=dict)
@@ -47,9 +52,12 @@ class Charts:
     series: int = 0
     compared: int = 0
     hues: Mapping[str, Hue] = field(default_factory=dict)
+    summary: Chart | None = None
 
     def __iter__(self) -> Iterator[Chart]:
-        """Every chart, crossovers first."""
+        """Every chart, the summary and the crossovers first."""
+        if self.summary:
+            yield self.summary
         yield from self.crossovers.values()
         yield from self.targets.values()
         for charts in self.cases.values():
@@ -61,13 +69,14 @@ def draw_charts(
     crossovers: Sequence[Crossover],
     comparisons: Mapping[int, AcrossTargets] = MappingProxyType({}),
     *,
+    wins: Sequence[Won] = (),
     amount: Amount = "few",
 ) -> Charts:
-    """Draw the crossovers, the comparisons of targets and the cases of a run.
+    """Draw the summary, the crossovers, the comparisons of targets and the cases of a run.
 
-    comparisons: by the place of their case in the run. amount: `all`, or `few`: the first MOST_CROSSOVERS_DRAWN
-    crossovers and comparisons, and of more than MOST_CASES_DRAWN cases the first FIRST_CASES_DRAWN; a case of several
-    targets counts once for each.
+    comparisons: by the place of their case in the run. wins: of several scenarios, as `catalogue_summary` gives them.
+    amount: `all`, or `few`: the first MOST_CROSSOVERS_DRAWN crossovers and comparisons, and of more than
+    MOST_CASES_DRAWN cases the first FIRST_CASES_DRAWN; a case of several targets counts once for each.
 
     A case of which nothing was timed or counted has the fewer charts, or none.
     """
@@ -78,6 +87,7 @@ def draw_charts(
     shown_targets = list(comparisons.items())[: MOST_CROSSOVERS_DRAWN if few else None]
     stems = _Stems()
     with drawing():
+        summary = draw_prices(wins, hues, stem=SUMMARY_STEM) if wins else None
         lines = {at: _crossover(crossover, hues, stems) for at, crossover in enumerate(series)}
         targets = {at: _targets(compared, hues, stems) for at, compared in shown_targets}
         cases = {at: tuple(_case(summary, hues, stems)) for at, summary in enumerate(shown)}
@@ -88,6 +98,7 @@ def draw_charts(
         series=len(lines),
         compared=len(targets),
         hues=hues,
+        summary=summary,
     )
 
 
@@ -122,6 +133,8 @@ def _case(summary: CaseSummary, hues: dict[str, Hue], stems: _Stems) -> Iterator
 
 def is_ours(name: str, scenarios: Iterable[str]) -> bool:
     """Whether a file of that name is a chart that a run of these scenarios may have been given, now or before."""
+    if name in (f"{SUMMARY_STEM}.svg", f"{SUMMARY_STEM}.png"):
+        return True
     made = _FILE.fullmatch(name)
     return made is not None and any(
         made[1].startswith(f"{_plain(scenario)[:_LONGEST_STEM]}-") for scenario in scenarios

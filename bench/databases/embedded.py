@@ -35,6 +35,7 @@ class Embedded:
     """The provider of SQLite files."""
 
     asked: Asked
+    image: str = ""
 
     def seeded(self, name: str, key: str, seed: Callable[[Target], DatasetFacts]) -> Seeded:
         """Return a target that holds the dataset of that key: the kept file, or a new one that `seed` fills.

@@ -81,7 +81,7 @@ def _settle(up: Fleet, targets: Sequence[Asked], provider: Provider, seed: Seed,
         name = str(asked)
         up.add(asked, name, target, provider.fault, watch)
         facts = facts_of(replace(seeded.target, name=name, driver=asked.driver))
-        up.facts[name] = replace(facts, delay=delay, image=getattr(provider, "image", ""))
+        up.facts[name] = replace(facts, delay=delay, image=provider.image)
         up.datasets[name] = seeded.facts
 
 

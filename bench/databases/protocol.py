@@ -33,6 +33,11 @@ class CachedDataset:
 class Provider(Protocol):
     """A database, or a server of them, that is up: it hands out targets that hold datasets."""
 
+    @property
+    def image(self) -> str:
+        """The digest of the image that the server is a container of; empty where it is none."""
+        ...
+
     def seeded(self, name: str, key: str, seed: Callable[[Target], DatasetFacts]) -> Seeded:
         """Return a target with the dataset of that key in it; `seed` fills an empty one where it is not kept."""
         ...

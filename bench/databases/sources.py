@@ -75,7 +75,5 @@ def _in_containers(servers: Sequence[Asked], *, instead_of: DatabaseUnavailable 
     if reason and instead_of is not None:
         raise DatabaseUnavailable(f"{instead_of.message} Nor is Docker: {reason}", remedy=instead_of.remedy)
     if reason:
-        raise DatabaseUnavailable(
-            f"Docker cannot be used: {reason}", remedy="Start it, or leave --provider docker out."
-        )
+        raise DatabaseUnavailable(f"Docker cannot be used: {reason}", remedy="Or leave --provider docker out.")
     return {asked: DockerSource(image=asked.image or docker_image(asked.version), name=str(asked)) for asked in servers}

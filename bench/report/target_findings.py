@@ -136,9 +136,10 @@ def _round_trips(compared: AcrossTargets, names: Sequence[str]) -> Iterator[str]
 def _explained(row: Sequence[OnTarget], more_ns: int, ratio: Estimate, name: str) -> str:
     sent, before = _sent(row[0]), row[0].time
     assert before is not None
-    added_ns = sent * more_ns
+    added_ns = (sent + 1) * more_ns  # the BEGIN is inside the clock too, the ROLLBACK is not
     return (
-        f"{_name(row[0])} sends {counted(sent, 'statement')}: at {_plain(more_ns)} more for each, on {name}, that is "
+        f"{_name(row[0])} sends BEGIN and {counted(sent, 'statement')}: at {_plain(more_ns)} more for each, on {name}, "
+        f"that is "
         f"{_plain(added_ns)} on top of {time_text(before)}, or {1 + added_ns / before.value:.3g}x; "
         f"{ratio_text(ratio)} was measured."
     )

@@ -35,6 +35,7 @@ _SOCKET_PORT = 5432
 
 _START_S = 60.0
 _STOP_S = 10.0
+_LAST_MOMENT_S = 0.5
 _POLL_S = 0.01
 
 _PORT_ATTEMPTS = 5
@@ -99,8 +100,15 @@ class PostgresServer:
         return None if self._process is None else self._process.pid
 
     def fault(self) -> DatabaseUnavailable | None:
-        """Return what to raise where the server has ended by itself, with the end of its log; None while it is up."""
-        if self._process is None or self._process.poll() is None:
+        """Return what to raise where the server has ended by itself, with the end of its log; None while it is up.
+
+        A client sees the end of its connection before the main process has ended, so that one is given a moment.
+        """
+        if self._process is None:
+            return None
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(_LAST_MOMENT_S)
+        if self._process.poll() is None:
             return None
         return self._error("has ended", "Look at what it says; start the command again.")
 

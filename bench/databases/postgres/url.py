@@ -126,6 +126,8 @@ def objection(name: str, found: Standing) -> DatabaseUnavailable | None:
 class UserDatabases:
     """A provider of schemas in the database that a URL names. timeouts: settings that are off for our sessions."""
 
+    image = ""
+
     def __init__(
         self, target: Target, connection: psycopg.Connection, *, run: str, timeouts: tuple[str, ...] = ()
     ) -> None:

@@ -181,7 +181,8 @@ def test_an_added_round_trip_is_told_as_asked_and_as_measured() -> None:
 def test_what_an_added_round_trip_explains_is_worked_out_beside_what_was_measured() -> None:
     (said,) = [sentence for sentence in findings_of(delayed(0, 1)) if "sends" in sentence]
     assert re.fullmatch(
-        r"lazy sends 1,001 statements: at 1\.02 ms more for each, on postgres:18 rtt=1ms, that is 1\.02 s on top of "
+        r"lazy sends BEGIN and 1,001 statements: at 1\.02 ms more for each, on postgres:18 rtt=1ms, that is 1\.02 s on "
+        r"top of "
         r"420\.\d ms \(.*\), or 3\.43x; 3\.43\d*x \(.*\) was measured\.",
         said,
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from bench.building import scenario_of, strategies_for
     from bench.model import (
         IN_LIST,
         Column,
@@ -67,10 +68,19 @@ __all__ = [
     "Where",
     "defaults",
     "is_touched",
+    "scenario_of",
+    "strategies_for",
 ]
+
+BUILDING = ("scenario_of", "strategies_for")
+"""Those that are looked up in `bench.building`, which imports SQLAlchemy."""
 
 
 def __getattr__(name: str) -> Any:
+    if name in BUILDING:
+        from bench import building
+
+        return getattr(building, name)
     if name in __all__:
         from bench import model
 

@@ -173,8 +173,11 @@ class CaseUnderWay:
 
 
 def scenario_facts(scenario: Scenario) -> ScenarioFacts:
-    """Return what is stored of a scenario; the digest is that of the file that its load is written in."""
-    source = Path(inspect.getfile(scenario.load))
+    """Return what is stored of a scenario; the digest is that of the file that its load is written in.
+
+    Where the load was built for it, that of the mapped class stands in.
+    """
+    source = Path(inspect.getfile(scenario.load if inspect.isfunction(scenario.load) else scenario.entity))
     return ScenarioFacts(
         name=scenario.name,
         question=scenario.question,

@@ -190,7 +190,7 @@ def against_formulas(arm: Arm) -> Iterator[Warned]:
         ("statements", counters.statements, arm.expected_statements),
         ("rows", counters.rows, arm.expected_rows),
     ):
-        if counted != expected and arm.error is None:
+        if expected is not None and counted != expected and arm.error is None:
             yield Warned(
                 code="formula",
                 text=f"{arm.name}: {counted:,} {what} were counted, where its formula says {expected:,}. "

@@ -81,7 +81,8 @@ def make_plan(
         found = find_scenario(reference)
         chosen, left_out = _that_can_be_had(select_strategies(found, strategies), targets, found)
         parsed, replaced = _sizes(found, sizes, alone=len(scenarios) == 1)
-        warnings[where_found(reference)] = (*left_out, *replaced)
+        remarks = [Warned(code="strategy_left_out", text=text) for text in found.remarks]
+        warnings[where_found(reference)] = (*remarks, *left_out, *replaced)
         specs += [
             CaseSpec(
                 scenario=where_found(reference),

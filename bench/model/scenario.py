@@ -16,6 +16,12 @@ if TYPE_CHECKING:  # the reporting side reads this module too, and runs where SQ
     from sqlalchemy.orm import DeclarativeBase, Session
 
 Formula = Callable[[Shape], int]
+MaybeFormula = Callable[[Shape], int | None]
+"""A formula that may not know: None is not held against what is counted."""
+
+
+def unknown(shape: Shape) -> None:
+    """Know nothing: the formula of what does not follow from the dataset alone."""
 
 
 def unchanged(statement: Select[Any]) -> Select[Any]:
@@ -29,17 +35,17 @@ class Strategy:
 
     name: SQLAlchemy's word (`selectin`), with an argument in brackets where it has one (`selectin[100]`).
     summary: its contract in one sentence. statements, rows: formulas of what it sends and fetches, from the dataset's
-    shape. apply: adds the loader options, and a join where it needs one, to the scenario's statement. load: its own way
-    to load, where that is not all; the scenario's `load` calls it. unique: whether the result needs `Result.unique()`.
-    dialects: the databases that know what it sends; empty for all. common: whether it is among those that people
-    choose between, run when none is named. since: the first SQLAlchemy version, `(major, minor)`, that has what it
-    uses.
+    shape; without one, a count is not held against anything. apply: adds the loader options, and a join where it needs
+    one, to the scenario's statement. load: its own way to load, where that is not all; the scenario's `load` calls it.
+    unique: whether the result needs `Result.unique()`. dialects: the databases that know what it sends; empty for all.
+    common: whether it is among those that people choose between, run when none is named. since: the first SQLAlchemy
+    version, `(major, minor)`, that has what it uses.
     """
 
     name: str
     summary: str
-    statements: Formula
-    rows: Formula
+    statements: MaybeFormula = unknown
+    rows: MaybeFormula = unknown
     apply: Callable[[Select[Any]], Select[Any]] = unchanged
     load: Callable[[Session], Sequence[Any]] | None = None
     unique: bool = False
@@ -85,6 +91,7 @@ class Scenario:
     path (each first step of one) in order the entities, or their number.
 
     parameters: what a user may vary beside size and dataset. make: returns the scenario for given values of them.
+    remarks: what is said before it is measured, such as strategies that were left out.
     """
 
     name: str
@@ -106,6 +113,7 @@ class Scenario:
     only: tuple[str, ...] = ()
     parameters: tuple[Parameter, ...] = ()
     make: Callable[[Given], Scenario] | None = None
+    remarks: tuple[str, ...] = ()
 
     @property
     def levels(self) -> int:

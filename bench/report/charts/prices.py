@@ -30,12 +30,15 @@ from bench.report.charts.canvas import (
 from bench.report.charts.keys import Key, mark, put_keys
 from bench.report.charts.palette import Hue
 from bench.report.charts.rows import EDGE_IN, put_texts, set_rows
-from bench.report.charts.scales import far_apart, span
+from bench.report.charts.scales import span
 
 TITLE = "Price of each strategy, by scenario"
 
 MOST_ROWS = 60
 """Lines of a chart; of more, the first."""
+
+WIDEST_LINEAR = 3.0
+"""The ratio from which on the axis is logarithmic: the dots that matter stand near 1."""
 
 _ROW_IN = 0.25
 _DOT, _RING = 5.5, 10.0
@@ -70,7 +73,7 @@ def draw_prices(wins: Sequence[Won], hues: Mapping[str, Hue], *, stem: str) -> C
     beside = width_in(figure, targets, size=SMALL) + 0.15 if any(targets) else 0.0
     left = EDGE_IN + width_in(figure, titles, size=SMALL) + beside + 0.12
     axes = place(figure, left=left, right=EDGE_IN + width_in(figure, worst, size=SMALL) + 0.12, top=0.98, bottom=0.57)
-    far = far_apart(dot.ratio for dot in dots)
+    far = max(dot.ratio for dot in dots) > WIDEST_LINEAR
     span(axes, [dot.ratio for dot in dots], far=far, from_zero=False)
     set_rows(axes, len(shown))
     axes.axvline(1.0, color=MUTED, linewidth=1.2, zorder=1)

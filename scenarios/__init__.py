@@ -1,6 +1,7 @@
 """The catalogue: one question about loading a file; this tuple is the list."""
 
 from bench import Scenario
+from scenarios.cold_statement import COLD_STATEMENT
 from scenarios.composite_keys import COMPOSITE_KEYS
 from scenarios.counts_only import COUNTS_ONLY
 from scenarios.filtered_children import FILTERED_CHILDREN
@@ -14,9 +15,12 @@ from scenarios.one_to_many import ONE_TO_MANY
 from scenarios.one_to_one import ONE_TO_ONE
 from scenarios.partly_used import PARTLY_USED
 from scenarios.polymorphic import POLYMORPHIC
+from scenarios.result_access import RESULT_ACCESS
 from scenarios.tree import TREE
 from scenarios.two_collections import TWO_COLLECTIONS
+from scenarios.warm_session import WARM_SESSION
 from scenarios.wide_parents import WIDE_PARENTS
+from scenarios.writeonly_dynamic import WRITEONLY_DYNAMIC
 
 SCENARIOS: tuple[Scenario, ...] = (
     ONE_TO_MANY,
@@ -34,5 +38,9 @@ SCENARIOS: tuple[Scenario, ...] = (
     POLYMORPHIC,
     COMPOSITE_KEYS,
     PARTLY_USED,
+    WARM_SESSION,
     COUNTS_ONLY,
+    RESULT_ACCESS,
+    COLD_STATEMENT,
+    WRITEONLY_DYNAMIC,
 )

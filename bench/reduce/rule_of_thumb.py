@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,13 +13,20 @@ Outcome = Literal["holds", "ties", "contradicted", "unclear", "no rival", "not m
 sampled to say; nothing of another kind was timed; it was not among the arms; it loaded something else; it failed."""
 
 
+VARIANTS: Mapping[str, str] = {"joined_inner": "joined", "selectin_with_parent": "selectin"}
+"""Names of the same strategy with another option: who says joinedload does not say which join."""
+
+COLUMN_OPTIONS = frozenset({"load_only", "defer", "raiseload"})
+"""What is said of columns beside a strategy, as in `selectin+load_only`."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
     """The rule held against a case.
 
-    strategy: that it names; one with an argument (`selectin[100]`) is of its kind. outcome: see `Outcome`. leaders: the
-    fastest and those that tie with it. others: the leaders of another kind. price: ratio of the named strategy to the
-    fastest, where it is contradicted.
+    strategy: that it names; others may be of its kind, see `kind_of`. outcome: see `Outcome`. leaders: the fastest
+    and those that tie with it. others: the leaders of another kind. price: ratio of the named strategy to the fastest,
+    where it is contradicted.
     """
 
     strategy: str
@@ -50,8 +57,13 @@ def leading(summary: CaseSummary) -> Iterator[str]:
 
 
 def kind_of(strategy: str) -> str:
-    """The strategy without its argument."""
-    return strategy.partition("[")[0]
+    """What advice would call the strategy: without its argument, its options for columns, and its variant."""
+    return "+".join(_word(part) for part in strategy.split("+") if part not in COLUMN_OPTIONS)
+
+
+def _word(part: str) -> str:
+    name = part.partition("[")[0]
+    return VARIANTS.get(name, name)
 
 
 def _outcome(

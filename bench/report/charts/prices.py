@@ -10,7 +10,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bench.reduce.catalogue_summary import Won
-from bench.reduce.rule_of_thumb import kind_of
 from bench.report import units
 from bench.report.catalogue import scenario_title
 from bench.report.charts.canvas import (
@@ -112,7 +111,7 @@ def _worst(won: Won) -> str:
 
 def _keyed(figure: Figure, dots: Sequence[Dot]) -> tuple[str, ...]:
     """The kinds of strategies that the line of keys has room for, the commonest first; the others are all grey."""
-    counts = Counter(kind_of(dot.strategy) for dot in dots)
+    counts = Counter(_family(dot.strategy) for dot in dots)
     room = WIDTH_IN - 2 * EDGE_IN - sum(_key_in(figure, text) for text in (_RULE, _OTHERS))
     kept: list[str] = []
     for kind, _ in counts.most_common():
@@ -123,6 +122,10 @@ def _keyed(figure: Figure, dots: Sequence[Dot]) -> tuple[str, ...]:
     return tuple(kept)
 
 
+def _family(strategy: str) -> str:
+    return strategy.partition("[")[0]
+
+
 def _key_in(figure: Figure, text: str) -> float:
     return width_in(figure, [text], size=SMALL) + _KEY_IN
 
@@ -131,7 +134,7 @@ def _put_dots(axes: Axes, dots: Sequence[Dot], keyed: Sequence[str], hues: Mappi
     ringed = [dot for dot in dots if dot.named]
     axes.plot(*_places(ringed), linestyle="none", marker="o", ms=_RING, mfc=PAPER, mec=INK, mew=1.2, zorder=2)
     for kind in (_OTHERS, *reversed(keyed)):  # the commonest on top
-        own = [dot for dot in dots if (kind_of(dot.strategy) if kind_of(dot.strategy) in keyed else _OTHERS) == kind]
+        own = [dot for dot in dots if (_family(dot.strategy) if _family(dot.strategy) in keyed else _OTHERS) == kind]
         colour, marker = _look(kind, hues)
         axes.plot(*_places(own), linestyle="none", marker=marker, ms=_DOT, mfc=colour, mec=PAPER, mew=0.5, zorder=3)
 
@@ -141,7 +144,7 @@ def _places(dots: Sequence[Dot]) -> tuple[list[float], list[int]]:
 
 
 def _look(kind: str, hues: Mapping[str, Hue]) -> tuple[str, str]:
-    hue = next((hue for name, hue in hues.items() if kind_of(name) == kind), None)
+    hue = next((hue for name, hue in hues.items() if _family(name) == kind), None)
     return (MUTED, "o") if kind == _OTHERS or hue is None else (hue.light, hue.marker)
 
 
@@ -157,6 +160,6 @@ def _keys(dots: Sequence[Dot], keyed: Sequence[str], hues: Mapping[str, Hue]) ->
     for kind in keyed:
         colour, marker = _look(kind, hues)
         keys.append(mark(kind, marker, size=_DOT + 1, colour=colour))
-    if any(kind_of(dot.strategy) not in keyed for dot in dots):
+    if any(_family(dot.strategy) not in keyed for dot in dots):
         keys.append(mark(_OTHERS, "o", size=_DOT + 1, colour=MUTED))
     return keys

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
+from itertools import groupby
+from pathlib import Path
 from typing import Any
 
 from bench import profiling
 from bench.catalogue import find_scenario
 from bench.commands import width
+from bench.errors import GateFailed
 from bench.model import DatasetOptions, Sampling, parse_targets
 from bench.model.profile import Looked
 from bench.plan import Plan, make_plan
 from bench.profiling import Say
-from bench.record import redact
+from bench.record import new_folder, redact
 from bench.report import sent_statements
+from bench.report.bill_text import bills_text
+from bench.report.plan_text import differences_text, plans_text
+from bench.report.units import listed
+
+PROFILES = "profiles"
+"""The folder within the results' that holds profiles: they are no runs."""
+
+MARKDOWN_WIDTH = 120
 
 SMALL_SIZES = {1: "20", 2: "20x5", 3: "20x5x3"}
 """Enough to see what is sent, by how many numbers a scenario's sizes have."""
@@ -25,6 +38,57 @@ def statements(*, scenario: str, sizes: str | None, say: Say, **asked: Any) -> I
     """Yield what each strategy sends on each target."""
     size = sizes or SMALL_SIZES[min(find_scenario(scenario).levels, max(SMALL_SIZES))]
     return profiling.look(plan(scenario=scenario, sizes=size, **asked), explain=False, say=say)
+
+
+def profile(*, label: str, results: Path, loads: int, explain: bool, say: Say, **asked: Any) -> Iterator[str]:
+    """Profile each strategy on each target, keep what was found after each, and yield the text of it.
+
+    Raises GateFailed at the end where a strategy could not be profiled.
+    """
+    planned = plan(label=label, **asked)
+    profiling.only_case(planned)
+    folder = new_folder(results / PROFILES, planned.label, datetime.now(UTC))
+    looks: list[Looked] = []
+    try:
+        for _, of_target in groupby(
+            profiling.look(planned, loads=loads, explain=explain, say=say), key=lambda one: one.target
+        ):
+            here = looks[:]
+            for looked in of_target:
+                looks.append(looked)
+                kept(looks, folder)
+            yield target_text(looks[len(here) :], width=width())
+        if differences := differences_text(looks, width=width()):
+            yield differences
+    finally:
+        if looks:
+            say(f"Profile: {kept(looks, folder)}")
+    if failed := [looked.strategy for looked in looks if looked.error]:
+        raise GateFailed(f"{listed(failed)} could not be profiled.", remedy="The reason stands above.")
+
+
+def kept(looks: Sequence[Looked], folder: Path) -> str:
+    """Write what was found so far as data and as Markdown, and say where."""
+    write_text(folder / "profile.json", json.dumps([plain(looked) for looked in looks], indent=1))
+    targets = dict.fromkeys(looked.target for looked in looks)
+    texts = [target_text([one for one in looks if one.target == each], width=MARKDOWN_WIDTH) for each in targets]
+    texts += filter(None, [differences_text(looks, width=MARKDOWN_WIDTH)])
+    write_text(folder / "profile.md", "# Profile\n\n" + "\n\n".join(f"```text\n{text}\n```" for text in texts) + "\n")
+    return f"{folder}/profile.md and profile.json."
+
+
+def target_text(looks: Sequence[Looked], *, width: int) -> str:
+    """Return the bills of the strategies on one target, and their plans."""
+    title = f"{looks[0].scenario} {looks[0].size} on {looks[0].target}"
+    plans = [f"Plans of {one.strategy}:\n{plans_text(one, width=width)}" for one in looks if one.plans]
+    return "\n\n".join([f"{title}\n{'=' * len(title)}\n{bills_text(looks, width=width)}", *plans])
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    written = path.with_suffix(f"{path.suffix}.part")
+    written.write_text(text, encoding="utf-8")
+    written.replace(path)
 
 
 def plan(

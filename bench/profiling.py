@@ -17,19 +17,24 @@ from bench.catalogue import find_scenario
 from bench.errors import BenchError, WorkerDied
 from bench.measure.workers import LoadFailed, WorkerProcess
 from bench.model import Asked, CaseSpec
-from bench.model.profile import Looked, Sending, StatementPlan
+from bench.model.profile import Looked, Sending, StatementPlan, Times
 from bench.plan import Plan
 
 Say = Callable[[str], None]
 
 
-def look(plan: Plan, *, explain: bool, say: Say) -> Iterator[Looked]:
-    """Yield what each strategy sends on each target, and on request the plans; `say` is told what is waited for."""
+def look(plan: Plan, *, loads: int = 0, explain: bool = False, say: Say) -> Iterator[Looked]:
+    """Yield what each strategy sends on each target, on request with plans, and with the parts of so many loads.
+
+    say: told what is waited for.
+    """
     spec = only_case(plan)
     for asked in spec.targets:
         with brought_up(plan, asked, say) as case, case.worker(str(asked), hash_seed=0) as worker:
             for strategy in spec.strategies:
-                yield _looked(case, worker, strategy, explain=explain)
+                if loads:
+                    say(f"{strategy}, {loads} loads under observation and {loads} without")
+                yield _looked(case, worker, strategy, loads=loads, explain=explain)
 
 
 def only_case(plan: Plan) -> CaseSpec:
@@ -55,15 +60,17 @@ def brought_up(plan: Plan, asked: Asked, say: Say) -> Iterator[CaseUnderWay]:
         yield case
 
 
-def _looked(case: CaseUnderWay, worker: WorkerProcess, strategy: str, *, explain: bool) -> Looked:
+def _looked(case: CaseUnderWay, worker: WorkerProcess, strategy: str, *, loads: int, explain: bool) -> Looked:
     about = Looked(
         scenario=find_scenario(case.spec.scenario).name,
         size=str(case.spec.size),
         target=case.names[0],
+        driver=case.spec.targets[0].driver,
         strategy=strategy,
     )
     try:
         found = worker.ask("trace", strategy=strategy, explain=explain)
+        times = worker.ask("phases", strategy=strategy, loads=loads) if loads else None
     except LoadFailed as failure:
         case.fleet.check(case.names[0])
         return replace(about, error=f"The load raised {failure}")
@@ -73,4 +80,5 @@ def _looked(case: CaseUnderWay, worker: WorkerProcess, strategy: str, *, explain
         about,
         sendings=msgspec.convert(found["sendings"], tuple[Sending, ...]),
         plans=msgspec.convert(found["plans"], tuple[StatementPlan, ...]),
+        times=msgspec.convert(times, Times | None),
     )

@@ -36,6 +36,7 @@ from bench.measure.floor import bare_connection, read_sent, replay, write_sent
 from bench.measure.graph import fingerprint, graph_lines
 from bench.measure.jit import is_compiled
 from bench.measure.memory import peak_bytes
+from bench.measure.phase_times import phase_times
 from bench.measure.plans import statement_plans
 from bench.measure.protocol import PROTOCOL
 from bench.measure.schema import schema_lines
@@ -101,6 +102,10 @@ class Worker:
         fix_planner(self.engine, metadata)
         statements = {strategy: distinct_queries(read_sent(Path(path))) for strategy, path in sent.items()}
         return {"schema": schema, "plans": {name: plan_shapes(self.engine, each) for name, each in statements.items()}}
+
+    def phases(self, *, strategy: str, loads: int) -> dict[str, Any]:
+        """Where the time of a load goes: loads under the markers, and as many without, in turn."""
+        return asdict(phase_times(self.engine, *self._load(self._strategy(strategy)), loads=loads))
 
     def floor(self, *, strategy: str, path: str) -> dict[str, Any]:
         """Take the statements that a strategy sent, to be replayed as its floor."""

@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from bench.cli.endings import interrupt_on_termination
+from bench.cli.options import results_option
 from bench.errors import GateFailed
 
 Command = Callable[..., Any]
@@ -66,3 +68,20 @@ def sql(*, full: bool, as_json: bool, **asked: Any) -> None:
         click.echo(json.dumps(shown, indent=2))
     if failed:
         raise GateFailed(f"What {', '.join(failed)} sends could not be seen.", remedy="The reason stands above.")
+
+
+@click.command()
+@what_to_load
+@click.option("--size", "sizes", help="Parents x children.  [default: the scenario's usual one]")
+@click.option("--loads", type=click.IntRange(1, 1_000), default=12, show_default=True,
+              help="Loads under observation, and as many without.")  # fmt: skip
+@click.option("--plans/--no-plans", "explain", default=True, show_default=True, help="Explain every statement, too.")
+@click.option("--label", default="", help="Goes into the name of the profile's folder.")
+@results_option
+def profile(**asked: Any) -> None:
+    """Split the time of a load of SCENARIO into parts that add up, for each strategy, and show the plans."""
+    from bench import looking
+
+    interrupt_on_termination()
+    for text in looking.profile(**asked, say=lambda phrase: click.echo(f"  {phrase}", err=True)):
+        click.echo(text + "\n")

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+Part = Literal["statement", "wait", "fetch", "rows", "objects", "walk", "gc"]
+"""A part of a load's time, as the markers tell them apart; `bench.measure.phases` says where each begins and ends."""
+
 Asking = Literal["load", "eager", "lazy", "column"]
 """Who asked for a statement: the load's own code; a loader strategy while rows were read; a loader strategy for one
 entity; the ORM, for columns or a whole row of one entity (deferred, expired or refreshed)."""
@@ -75,13 +78,64 @@ class StatementPlan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StatementParts:
+    """What a statement's executions took in all, ns by part; sql is empty for what belongs to no statement."""
+
+    sql: str
+    executions: int
+    ns: dict[Part, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phases:
+    """One observed load. wall_ns: by a clock of its own, so that the parts can be held against it."""
+
+    wall_ns: int
+    statements: tuple[StatementParts, ...]
+
+    def spent_ns(self, part: Part) -> int:
+        """What a part took in all."""
+        return sum(one.ns.get(part, 0) for one in self.statements)
+
+    @property
+    def residual_ns(self) -> int:
+        """What no part claims."""
+        return self.wall_ns - sum(sum(one.ns.values()) for one in self.statements)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observed:
+    """A load under the markers. server_ns: how long the server says it was executing; None where it says nothing."""
+
+    phases: Phases
+    server_ns: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Times:
+    """Loads under the markers and loads without, taken in turn in one process, the collector as the interpreter has it.
+
+    silent: why the server says nothing of its own time; empty where it does.
+    """
+
+    observed: tuple[Observed, ...]
+    unobserved_ns: tuple[int, ...]
+    silent: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Looked:
-    """What was seen of a strategy's load on a target; error: why nothing was, the load's own words."""
+    """What was seen of a strategy's load on a target; error: why nothing was, the load's own words.
+
+    driver: SQLAlchemy's name of it. times: None where none were asked for.
+    """
 
     scenario: str
     size: str
     target: str
+    driver: str
     strategy: str
     sendings: tuple[Sending, ...] = ()
     plans: tuple[StatementPlan, ...] = ()
+    times: Times | None = None
     error: str = ""

@@ -54,7 +54,7 @@ def sending(**fields: object) -> Sending:
 
 def test_an_n_plus_one_is_called_so_with_its_count() -> None:
     looked = Looked(
-        scenario="s", size="3x1", target="sqlite", strategy="lazy",
+        scenario="s", size="3x1", target="sqlite", driver="pysqlite", strategy="lazy",
         sendings=(
             sending(),
             sending(sql="SELECT 2", executions=3, rows=3, asking="lazy", paths=("User.books",), parameters=("1",)),
@@ -68,6 +68,8 @@ def test_an_n_plus_one_is_called_so_with_its_count() -> None:
 
 
 def test_a_strategy_that_failed_says_why() -> None:
-    looked = Looked(scenario="s", size="3x1", target="sqlite", strategy="raise", error="The load raised X: y")
+    looked = Looked(
+        scenario="s", size="3x1", target="sqlite", driver="pysqlite", strategy="raise", error="The load raised X: y"
+    )
 
     assert "The load raised X: y" in sent_text(looked, width=80)

@@ -16,6 +16,7 @@ from scenarios.one_to_one import ONE_TO_ONE
 from scenarios.partly_used import PARTLY_USED
 from scenarios.polymorphic import POLYMORPHIC
 from scenarios.result_access import RESULT_ACCESS
+from scenarios.streaming import STREAMING
 from scenarios.tree import TREE
 from scenarios.two_collections import TWO_COLLECTIONS
 from scenarios.warm_session import WARM_SESSION
@@ -39,6 +40,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     COMPOSITE_KEYS,
     PARTLY_USED,
     WARM_SESSION,
+    STREAMING,
     COUNTS_ONLY,
     RESULT_ACCESS,
     COLD_STATEMENT,

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from math import ceil
 
-from bench import IN_LIST, Shape
-from bench.model.scenario import Formula
+from bench import IN_LIST, Formula, Shape
 
 
 def always(count: int) -> Formula:

@@ -6,7 +6,6 @@ The answer is every user's key, name and email, whether it comes as an entity, a
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import String, select
@@ -109,7 +108,7 @@ RESULT_ACCESS = Scenario(
         reading(
             "mappings",
             "`session.execute(select(User.id, ...)).mappings().all()`: each row as a mapping.",
-            lambda session: [SimpleNamespace(**row) for row in session.execute(COLUMNS).mappings().all()],
+            lambda session: session.execute(COLUMNS).mappings().all(),
         ),
     ),
     baseline="scalars",

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from operator import attrgetter
+from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import inspect
@@ -27,7 +28,8 @@ Encode = Callable[[Any], Node]
 def graph_lines(scenario: Scenario, roots: Iterable[Any]) -> Iterator[str]:
     """Yield one line for each root, in primary-key order. Lazy relationships on the scenario's paths are loaded.
 
-    A root that is a tuple is an entity and, for each path, what was loaded of it.
+    Where there are paths, a root that is a tuple is an entity and, for each path, what was loaded of it. Anything that
+    has an entity's attributes may stand for it, or a mapping of them.
     """
     walk = _Walk(scenario)
     below = _first_steps(scenario.paths)
@@ -35,7 +37,7 @@ def graph_lines(scenario: Scenario, roots: Iterable[Any]) -> Iterator[str]:
     handed = [(name, walk.related(scenario.entity, name, below[name], path=name)) for name in below]
     dumps = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"), default=_plain).encode
     key = _key(scenario.entity)
-    for place, root in enumerate(sorted(map(_parted(scenario.entity), roots), key=lambda root: key(root[0]))):
+    for place, root in enumerate(sorted(map(_parted if below else _whole, roots), key=lambda root: key(root[0]))):
         if not is_touched(place, scenario.touched):
             yield dumps(bare(root[0]))
         elif len(root) == 1:
@@ -103,9 +105,14 @@ def _first_steps(paths: Sequence[str]) -> Mapping[str, list[str]]:
     return below
 
 
-def _parted(entity: type[Any]) -> Callable[[Any], Sequence[Any]]:
+def _parted(root: Any) -> Sequence[Any]:
     """Return a root as a tuple: of an entity and what was loaded of its relationships, or of the entity alone."""
-    return lambda root: root if isinstance(root, tuple) and isinstance(root[0], entity) else (root,)
+    return root if isinstance(root, tuple) else _whole(root)
+
+
+def _whole(root: Any) -> Sequence[Any]:
+    """Return a root that is an entity, or a row or a mapping that stands for one, as a tuple of it alone."""
+    return (SimpleNamespace(**root) if isinstance(root, Mapping) else root,)
 
 
 def _key(entity: type[Any]) -> Callable[[Any], Any]:

@@ -46,7 +46,7 @@ from bench.model.run import (
     Warned,
     WorkerFacts,
 )
-from bench.model.scenario import Family, RuleOfThumb, Scenario, Strategy, is_touched
+from bench.model.scenario import Family, Formula, RuleOfThumb, Scenario, Strategy, is_touched
 from bench.model.selection import Selection, Where
 from bench.model.size import Size, parse_sizes
 from bench.model.target import Target
@@ -67,6 +67,7 @@ __all__ = [
     "Environment",
     "Extends",
     "Family",
+    "Formula",
     "Given",
     "Integers",
     "Numbered",

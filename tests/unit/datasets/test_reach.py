@@ -29,17 +29,18 @@ class Walk:
         """Count a node and what hangs on it; return how many rows joining it all to it comes to."""
         self.nodes[path] += 1
         self.seen[path].add(json.dumps(node[:2]))
-        return prod(max(1, self.related(found, f"{path}.{name}".strip("."))) for name, found in node[2].items())
+        related = [self.related(found, f"{path}.{name}".strip(".")) for name, found in node[2].items()]
+        return prod(max(1, joined) for joined in related)
 
     def related(self, found: Any, path: str) -> int:
         if isinstance(found, int):
-            nodes, joined = [], found
+            joined = found
             self.nodes[path] += found
         else:
-            nodes = found if found and isinstance(found[0], list) else [found] if found else []
+            nodes: list[Any] = found if found and isinstance(found[0], list) else [found] if found else []
             joined = sum(self.node(node, path) for node in nodes)
         self.asked[path] += 1
-        self.empty[path] += not joined
+        self.empty[path] += 0 if joined else 1
         return joined
 
 

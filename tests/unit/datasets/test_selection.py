@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -19,11 +20,7 @@ from scenarios.partly_used import PARTLY_USED
 SIZE = Size((12, 7))
 OPTIONS = DatasetOptions(children="uniform", childless=0.2, order="shuffled")
 DATASET = Dataset(ONE_TO_MANY.recipe, SIZE, OPTIONS)
-HOLDS = {
-    "==": lambda one, other: one == other,
-    "<": lambda one, other: one < other,
-    ">=": lambda one, other: one >= other,
-}
+HOLDS = {"==": operator.eq, "<": operator.lt, ">=": operator.ge}
 
 SELECTIONS = st.builds(
     Selection,

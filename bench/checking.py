@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import tempfile
 from collections.abc import Generator, Iterator, Mapping, Sequence
@@ -20,12 +21,15 @@ from bench.measure.workers import LoadFailed
 from bench.model import Arm, CaseSpec, Counters, DatasetOptions, Sampling, Secrets, parse_sizes
 from bench.model.baseline import AtPlace, Baseline, Loaded, MadeWith, Place, SentText
 from bench.reduce.gate import Now, name_of
-from bench.reduce.sqltext import by_text, normalised
+from bench.reduce.sqltext import by_text, canonical, normalised
 from bench.wanted import Wanted
 
 SEED = 1
+DIGITS = 12
+"""Digits of a digest that the baseline has."""
+
 MOST_TEXTS = 20
-"""Texts of a load that the baseline has in full; of the others their number."""
+"""Texts of a load that the baseline has in full; of the others their number and a digest."""
 
 
 def measure(wanted: Sequence[Wanted], secrets: Secrets, found: dict[Place, Now]) -> Generator[Event]:
@@ -124,6 +128,7 @@ def _now(one: Wanted, case: CaseUnderWay, scratch: Path) -> Now:
                 sqlalchemy=sqlalchemy_version(),
                 server=f"{facts.dialect} {facts.server_version}",
                 driver=facts.driver,
+                dataset=case.dataset.fingerprint[:DIGITS],
             ),
             schema=tuple(described["schema"]),
             loads={arm.strategy: _loaded(arm, described["plans"][arm.strategy]) for arm in equal},
@@ -144,7 +149,7 @@ def _loaded(arm: Arm, plans: Sequence[tuple[str, Sequence[str]]]) -> Loaded:
     assert counters is not None
     shapes: dict[str, tuple[str, ...]] = {}
     for sql, lines in plans:
-        shapes.setdefault(normalised(sql), tuple(lines))
+        shapes.setdefault(canonical(normalised(sql)), tuple(lines))
     return Loaded(
         statements=counters.statements,
         rows=counters.rows,
@@ -156,9 +161,11 @@ def _loaded(arm: Arm, plans: Sequence[tuple[str, Sequence[str]]]) -> Loaded:
 
 
 def _sent(counters: Counters, shapes: Mapping[str, tuple[str, ...]]) -> tuple[SentText, ...]:
-    """Return what was sent by text. Of very many texts, which differ by their literals, the rest is told by number."""
+    """Return what was sent by text. Of very many, which differ by their literals, the rest is told by a digest."""
     texts = sorted(by_text(counters.by_statement).items())
     sent = [SentText(sql=sql, times=each.executions, plan=shapes.get(sql, ())) for sql, each in texts[:MOST_TEXTS]]
     if rest := texts[MOST_TEXTS:]:
-        sent.append(SentText(sql=f"and {len(rest):,} more texts", times=sum(each.executions for _, each in rest)))
+        digest = hashlib.sha256("\n".join(f"{each.executions} {sql}" for sql, each in rest).encode()).hexdigest()
+        more = f"... and {len(rest):,} more texts, of digest {digest[:DIGITS]}"
+        sent.append(SentText(sql=more, times=sum(each.executions for _, each in rest)))
     return tuple(sent)

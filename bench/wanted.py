@@ -10,24 +10,24 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from bench.catalogue import find_scenario, is_available, scenarios, select_strategies, sqlalchemy_version
+from bench.catalogue import find_scenario, is_available, scenario_names, select_strategies, sqlalchemy_version
 from bench.errors import BenchError
-from bench.model import Asked, Scenario, Secrets, parse_sizes, parse_targets
+from bench.model import Asked, Scenario, Secrets, Size, Strategy, parse_sizes, parse_targets
 from bench.model.baseline import Baseline, Place
 
 USUAL_SIZES = {1: "200", 2: "100x10", 3: "20x5x5"}
 """Sizes by how many numbers a scenario takes: small enough for seconds, with more parents than one statement needs."""
 
-_BETWEEN = re.compile(r",(?![^\[]*\])")
-"""A comma between scenarios: not one between the parameters of one."""
+_COMMA = re.compile(r",(?![^\[]*\])")
+"""A comma that is not within the brackets of a name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
     """A place to be measured: on which target, and by which strategies. scenario: as this process finds it.
 
-    named: the strategies that were meant; those of them that there are no longer, or not in this version of
-    SQLAlchemy (left_out: why), are not measured.
+    named: the strategies that were meant; those of them that there are no longer, or that cannot be had here
+    (left_out: why), are not measured.
     """
 
     place: Place
@@ -43,20 +43,42 @@ def wanted_of(
 ) -> tuple[list[Wanted], Secrets]:
     """Return what a command line asks to be written. Raises BenchError for a name or a size that there is none of."""
     targets, secrets = parse_targets(databases, provider=provider)
-    found: list[Wanted] = []
-    for name in _names(scenario):
-        found_one = find_scenario(name)
-        chosen = [strategy for strategy in select_strategies(found_one, strategies) if is_available(strategy)]
-        text = sizes or USUAL_SIZES.get(found_one.levels, "x".join(["5"] * found_one.levels))
-        for size in parse_sizes(text, levels=found_one.levels):
-            for asked in targets:
-                place = Place(scenario=_stored_name(name, file), database=database_name(asked), size=str(size))
-                names = tuple(strategy.name for strategy in chosen)
-                found.append(
-                    Wanted(place=place, scenario=name, asked=asked, named=names, strategies=names, left_out={})
-                )
+    found = [
+        _to_write(name, size, asked, strategies, file)
+        for name in scenario_names(scenario)
+        for size in _sizes(find_scenario(name), sizes)
+        for asked in targets
+    ]
     _each_once(found)
     return found, secrets
+
+
+def _sizes(scenario: Scenario, text: str | None) -> tuple[Size, ...]:
+    usual = USUAL_SIZES.get(scenario.levels, "x".join(["5"] * scenario.levels))
+    return parse_sizes(text or usual, levels=scenario.levels)
+
+
+def _to_write(name: str, size: Size, asked: Asked, strategies: str | None, file: Path) -> Wanted:
+    scenario = find_scenario(name)
+    chosen = select_strategies(scenario, strategies)
+    names = tuple(strategy.name for strategy in chosen if not _lacking(strategy, asked))
+    if not names:
+        raise BenchError(
+            f"{chosen[0].name} {_lacking(chosen[0], asked)}: nothing of {scenario.name} is left on {asked}.",
+            remedy="Name another strategy or another database.",
+        )
+    place = Place(scenario=_stored_name(name, file), database=database_name(asked), size=str(size))
+    return Wanted(place=place, scenario=name, asked=asked, named=names, strategies=names)
+
+
+def _lacking(strategy: Strategy, asked: Asked) -> str:
+    """Why a strategy cannot be had on a target; empty where it can."""
+    if not is_available(strategy):
+        since = ".".join(map(str, strategy.since))
+        return f"is left out: it needs SQLAlchemy {since}, and {sqlalchemy_version()} is installed"
+    if strategy.dialects and asked.dialect not in strategy.dialects:
+        return f"is left out: it is for {' and '.join(strategy.dialects)}"
+    return ""
 
 
 def wanted_by(
@@ -98,11 +120,10 @@ def _as_stored(place: Place, strategies: Sequence[str], asked: Asked, file: Path
             (strategy,) = select_strategies(found, name)
         except BenchError:  # gone, or a control now: the check says so
             continue
-        if is_available(strategy):
-            known.append(name)
+        if lacking := _lacking(strategy, asked):
+            left_out[name] = lacking
         else:
-            since = ".".join(map(str, strategy.since))
-            left_out[name] = f"is left out: it needs SQLAlchemy {since}, and {sqlalchemy_version()} is installed"
+            known.append(name)
     return Wanted(
         place=place, scenario=scenario, asked=asked, named=tuple(strategies), strategies=tuple(known), left_out=left_out
     )
@@ -118,16 +139,9 @@ def _still_there(name: str, place: Place) -> Scenario:
         ) from None
 
 
-def _names(text: str) -> list[str]:
-    """Return the scenarios that a text names, with commas; all of the catalogue for `all`."""
-    if text.strip() == "all":
-        return [scenario.name for scenario in scenarios()]
-    return list(dict.fromkeys(part.strip() for part in _BETWEEN.split(text)))
-
-
 def _chosen(baseline: Baseline, only: str | None) -> dict[Place, list[str]]:
     """Return the loads that `only` names, all where it is None: patterns of scenarios, sizes, databases, strategies."""
-    patterns = [part.strip() for part in only.split(",")] if only is not None else ["*"]
+    patterns = [part.strip() for part in _COMMA.split(only)] if only is not None else ["*"]
     chosen = {
         place: [strategy for strategy in here.loads if _is_named(place, strategy, patterns)]
         for place, here in baseline.items()
@@ -161,15 +175,16 @@ def _match(asked: Asked, names: Sequence[str]) -> str:
 
 def _stored_name(scenario: str, file: Path) -> str:
     """Return a scenario's name as the baseline has it: a file by its path from the baseline's folder."""
-    path, colon, name = scenario.rpartition(":")
-    if ".py:" not in scenario:
+    path, ending, name = scenario.rpartition(".py:")
+    if not ending:
         return scenario
-    return f"{Path(os.path.relpath(Path(path).resolve(), file.resolve().parent)).as_posix()}{colon}{name}"
+    source = Path(os.path.relpath(Path(path + ".py").resolve(), file.resolve().parent))
+    return f"{source.as_posix()}:{name}"
 
 
 def _found_name(stored: str, file: Path) -> str:
-    path, colon, name = stored.rpartition(":")
-    return f"{(file.resolve().parent / path).resolve()}{colon}{name}" if ".py:" in stored else stored
+    path, ending, name = stored.rpartition(".py:")
+    return f"{(file.resolve().parent / (path + '.py')).resolve()}:{name}" if ending else stored
 
 
 def _each_once(wanted: Sequence[Wanted]) -> None:

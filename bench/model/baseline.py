@@ -22,11 +22,15 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MadeWith:
-    """The versions that a place was measured with: what is comparable hangs on them. server: `postgresql 17.10`."""
+    """What a place was measured with: what is comparable hangs on it.
+
+    server: `postgresql 17.10`. dataset: the first digits of its graph's fingerprint, the same on every database.
+    """
 
     sqlalchemy: str
     server: str
     driver: str
+    dataset: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

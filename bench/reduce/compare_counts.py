@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 
 from bench.model import Counters
-from bench.reduce.sqltext import normalised, portable
+from bench.reduce.sqltext import canonical, normalised, portable
 
 COUNTED = ("statements", "rows", "repeated_rows", "entities", "parameters", "bytes")
 """The figures that are compared; of equal ones, entities in rows are equal too."""
@@ -44,17 +43,22 @@ def compare_counts(before: Counters, after: Counters, *, same_dialect: bool) -> 
     sent, sends = _texts(before, same_dialect), _texts(after, same_dialect)
     return CountsDiffer(
         figures=tuple(Changed(name=name, before=was, after=now) for name, was, now in figures if was != now),
-        added=tuple((text, count) for text, count in sends.items() if text not in sent),
-        gone=tuple((text, count) for text, count in sent.items() if text not in sends),
+        added=tuple(one for key, one in sends.items() if key not in sent),
+        gone=tuple(one for key, one in sent.items() if key not in sends),
         resent=tuple(
-            (text, (count, sends[text])) for text, count in sent.items() if text in sends and count != sends[text]
+            (text, (times, sends[key][1]))
+            for key, (text, times) in sent.items()
+            if key in sends and times != sends[key][1]
         ),
     )
 
 
-def _texts(counters: Counters, same_dialect: bool) -> Counter[str]:
-    texts: Counter[str] = Counter()
+def _texts(counters: Counters, same_dialect: bool) -> dict[str, tuple[str, int]]:
+    """Return each text that was sent with its executions, by what it is compared by."""
+    found: dict[str, tuple[str, int]] = {}
     for one in counters.by_statement:
         text = normalised(one.sql)
-        texts[text if same_dialect else portable(text)] += one.executions
-    return texts
+        key = canonical(text if same_dialect else portable(text))
+        first, times = found.get(key, (text, 0))
+        found[key] = (first, times + one.executions)
+    return found

@@ -35,7 +35,7 @@ class Finding:
 class Now:
     """What was found in a place: loads that did equal work, and what is wrong with the others, by strategy.
 
-    left_out: strategies that this version of SQLAlchemy does not have, and why.
+    left_out: strategies that cannot be had here, and why.
     """
 
     found: AtPlace
@@ -128,6 +128,11 @@ def _versions(place: Place, before: MadeWith, now: MadeWith) -> Iterator[str]:
         yield (
             f"{where} was made by {before.driver}, and this is {now.driver}: bytes are told, not judged, and casts of "
             "parameters are left out of SQL texts."
+        )
+    if before.dataset != now.dataset:
+        yield (
+            f"The rows of {name_of(place)} are not the baseline's: its recipe, its classes or the harness make others, "
+            "and counts may differ by that alone."
         )
 
 

@@ -6,7 +6,7 @@ A literal stays as it is, so that a value which is no longer a bound parameter s
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from bench.model import StatementCount
@@ -33,6 +33,12 @@ _LIST = re.compile(rf"\bIN \(({_ONE})(?:, \1)*\)")
 _PAIRS = re.compile(rf"\bIN \((VALUES )?(\({_ONE}(?:, {_ONE})*\))(?:, \2)*\)")
 _CAST = re.compile(rf"(?<=\?)::{_TYPE}")
 
+_KEPT = re.compile(r"\0(\d+)\0")
+_GROUP = re.compile(r"\(([^()]*)\)")
+_COLUMNS = re.compile(
+    r"\b(SELECT (?:DISTINCT (?:ON \0\d+\0 )?|ALL )?)(.*?)(?= FROM | WHERE | UNION | EXCEPT | INTERSECT |$)"
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Texts:
@@ -57,11 +63,37 @@ def portable(sql: str) -> str:
     return "".join(part if part[:1] in "'\"`" else _folded(_CAST.sub("", part)) for part in _divided(sql))
 
 
+def canonical(text: str) -> str:
+    """Return a normalised text with the columns of every SELECT in the order of their names.
+
+    That order is of no account to a database, and SQLAlchemy's own varies from process to process where it walks a set
+    of columns: subqueryload of a key of two columns does.
+    """
+    kept: list[str] = []
+
+    def keep(piece: str) -> str:
+        kept.append(piece)
+        return f"\0{len(kept) - 1}\0"
+
+    def whole(piece: str) -> str:
+        while "\0" in piece:
+            piece = _KEPT.sub(lambda mark: kept[int(mark[1])], piece)
+        return piece
+
+    def in_order(piece: str) -> str:
+        return _COLUMNS.sub(lambda found: found[1] + ", ".join(sorted(found[2].split(", "), key=whole)), piece)
+
+    rest = _TOKEN.sub(lambda token: keep(token[0]) if token["kept"] else token[0], text.replace("\0", ""))
+    while (innermost := _GROUP.search(rest)) is not None:
+        rest = rest[: innermost.start()] + keep(f"({in_order(innermost[1])})") + rest[innermost.end() :]
+    return whole(in_order(rest))
+
+
 def by_text(statements: Iterable[StatementCount]) -> dict[str, Texts]:
-    """Return what was sent by normalised text, in the order of first execution."""
+    """Return what was sent by normalised and canonical text, in the order of first execution."""
     found: dict[str, Texts] = {}
     for one in statements:
-        text = normalised(one.sql)
+        text = canonical(normalised(one.sql))
         before = found.get(text, Texts())
         found[text] = Texts(
             executions=before.executions + one.executions,
@@ -69,11 +101,6 @@ def by_text(statements: Iterable[StatementCount]) -> dict[str, Texts]:
             parameters=before.parameters + one.parameters,
         )
     return found
-
-
-def sent_anew(before: Mapping[str, int], after: Mapping[str, int]) -> list[tuple[str, int]]:
-    """Return the texts that only `after` has, with how often each is sent; the most often sent first."""
-    return sorted(((text, sent) for text, sent in after.items() if text not in before), key=lambda each: -each[1])
 
 
 def _parts(sql: str) -> Iterator[str]:

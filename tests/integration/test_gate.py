@@ -277,6 +277,29 @@ def test_what_was_made_with_other_versions_is_compared_as_far_as_it_can_be(proje
     assert [finding.strategy for finding in project.check().failing] == ["eager"]
 
 
+def test_literals_in_many_texts_are_held_too_though_not_every_text_is_kept(project: Project) -> None:
+    loop = LOAD + '    for at in range({}): session.execute(text(f"SELECT id FROM orders WHERE id = {{at}}"))\n'
+    project.change((LOAD, loop.format("100, 130")))
+    project.write(None)
+    assert told(project.check()) == []
+    assert project.file.read_text().count("SELECT id FROM orders") < 2 * 30
+
+    project.change(
+        (LOAD, loop.format("100, 129") + '    session.execute(text("SELECT id FROM orders WHERE id = 777"))\n')
+    )
+
+    assert [verdict for _, verdict, _ in told(project.check())] == ["changed", "changed"]
+
+
+def test_rows_that_are_made_otherwise_are_told(project: Project) -> None:
+    project.change(('pattern="customer{}@example.org"', 'pattern="client{}@example.org"'))
+
+    checked = project.check()
+
+    assert "are not the baseline's" in checked.notes[0]
+    assert {finding.verdict for finding in checked.findings} == {"better"}  # shorter by the letters that are gone
+
+
 def test_a_strategy_that_this_version_lacks_is_left_out_and_said(project: Project) -> None:
     project.change(('name="eager",', 'name="eager", since=(9, 0),'))
 

@@ -36,7 +36,7 @@ loads = st.builds(
     sent=sents.map(lambda found: tuple(sorted(found, key=lambda one: one.sql))),
 )
 sizes = st.lists(st.integers(1, 2000), min_size=1, max_size=3).map(lambda found: "x".join(map(str, found)))
-made = st.builds(MadeWith, sqlalchemy=words, server=words, driver=words)
+made = st.builds(MadeWith, sqlalchemy=words, server=words, driver=words, dataset=words)
 
 
 @st.composite
@@ -66,7 +66,7 @@ def a_baseline() -> Baseline:
         bytes=86307,
         sent=(SentText(sql="SELECT 1", times=2, plan=("SCAN users",)),),
     )
-    made_with = MadeWith(sqlalchemy="2.1.9", server="sqlite 3.40.1", driver="pysqlite")
+    made_with = MadeWith(sqlalchemy="2.1.9", server="sqlite 3.40.1", driver="pysqlite", dataset="0123456789ab")
     return {
         Place(scenario="s", database="sqlite", size=size): AtPlace(
             made_with=made_with, schema=("CREATE INDEX i",), loads={"selectin": load, "lazy": load}

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.model import StatementCount
-from bench.reduce.sqltext import Texts, by_text, normalised, portable
+from bench.reduce.sqltext import Texts, by_text, canonical, normalised, portable
 
 QMARK = "SELECT b.id FROM b \nWHERE b.user_id IN (?, ?, ?) AND b.t LIKE 'a%' LIMIT ? OFFSET ?"
 PSYCOPG = (
@@ -88,3 +88,42 @@ def test_the_number_of_keys_makes_no_difference_however_drivers_write_them(some:
 @given(st.text(alphabet="ab'\"?$%(),: \n-/*0", max_size=40))
 def test_any_text_has_a_normal_form(sql: str) -> None:
     assert portable(normalised(sql)) == portable(normalised(sql.strip()))
+
+
+COLUMNS = [
+    "a.id",
+    "a.id AS id_1",
+    "count(b.id, b.x) AS n",
+    "'x, y (' AS t",
+    '"odd, name"',
+    "(SELECT z.q, z.p FROM z) AS s",
+]
+
+
+@given(st.permutations(COLUMNS), st.permutations(["anon.p", "anon.q", "coalesce(anon.r, 1)"]))
+def test_the_order_of_columns_makes_no_difference(outer: list[str], inner: list[str]) -> None:
+    text = "SELECT DISTINCT {} FROM (SELECT {} FROM anon) AS anon JOIN a ON a.x = anon.p ORDER BY a.x, a.y"
+    usual = text.format(", ".join(COLUMNS), "anon.p, anon.q, coalesce(anon.r, 1)")
+
+    assert canonical(text.format(", ".join(outer), ", ".join(inner))) == canonical(usual)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "SELECT a, b FROM t ORDER BY y, x",
+        "SELECT a, b FROM t GROUP BY x ORDER BY x, y",
+        "SELECT a, c FROM t ORDER BY x, y",
+        "SELECT a, b, b FROM t ORDER BY x, y",
+        "SELECT a FROM t ORDER BY x, y",
+        "SELECT DISTINCT a, b FROM t ORDER BY x, y",
+    ],
+)
+def test_every_other_order_and_every_column_makes_one(other: str) -> None:
+    assert canonical(other) != canonical("SELECT a, b FROM t ORDER BY x, y")
+
+
+@given(st.text(alphabet="ab'\"(),: SELECTFROM", max_size=60))
+def test_putting_columns_in_order_loses_no_character(sql: str) -> None:
+    assert sorted(canonical(sql)) == sorted(sql)
+    assert canonical(canonical(sql)) == canonical(sql)

@@ -26,6 +26,11 @@ from bench.measure.events import (
     StageStarted,
 )
 
+SAID_ONCE = frozenset(
+    {"busy_machine", "on_battery", "powersave", "debug_build", "watched", "not_compiled", "quick_look"}
+)
+"""Doubts that hold for the machine or the run: said for the first case, and kept with each."""
+
 BAR_COLUMNS = 20
 WIDE_ENOUGH = 72
 """Columns of the bar, and of a terminal that has room for it; a narrower one shows the words alone."""
@@ -56,10 +61,12 @@ class Quiet:
 
     def __init__(self, console: Console) -> None:
         self._console = console
+        self._said: set[str] = set()
 
     def show(self, event: Event) -> None:
-        """Show a warning; let all else pass."""
-        if isinstance(event, Doubted):
+        """Show a warning, one that holds for more than its case once only; let all else pass."""
+        if isinstance(event, Doubted) and event.warning.code not in self._said:
+            self._said |= {event.warning.code} & SAID_ONCE
             self._console.print(f"Warning: {event.warning.text}", style="yellow", markup=False, soft_wrap=True)
 
 

@@ -7,9 +7,9 @@ import io
 import pytest
 from rich.console import Console
 
-from bench.measure.events import CaseStarted, Event, Sampled, StageStarted
-from bench.model import CaseSpec, DatasetOptions, Size, parse_target
-from bench.progress import Bar, Lines, face
+from bench.measure.events import CaseStarted, Doubted, Event, Sampled, StageStarted
+from bench.model import CaseSpec, DatasetOptions, Size, Warned, parse_target
+from bench.progress import Bar, Lines, Quiet, face
 
 CASE = CaseStarted(
     number=2,
@@ -168,3 +168,18 @@ def test_a_bar_is_drawn_only_where_a_line_can_be_redrawn_and_none_is_asked_for_e
 ) -> None:
     with face(quiet=False, verbose=verbose, console=terminal(80, kind)) as shown:
         assert type(shown) is expected
+
+
+def test_a_doubt_about_the_machine_is_said_for_the_first_case_one_about_a_case_for_each() -> None:
+    console = Console(file=io.StringIO(), width=80)
+    quiet = Quiet(console)
+
+    for case in ("first", "second"):
+        quiet.show(Doubted(warning=Warned(code="busy_machine", text=f"Busy at the {case}.")))
+        quiet.show(Doubted(warning=Warned(code="few_workers", text=f"Too few for the {case}.")))
+
+    assert text_of(console).splitlines() == [
+        "Warning: Busy at the first.",
+        "Warning: Too few for the first.",
+        "Warning: Too few for the second.",
+    ]

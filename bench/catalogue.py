@@ -35,14 +35,16 @@ def find_scenario(name: str) -> Scenario:
     the nearest name; for a file or a module, with what is wrong with it; for a value, with what is accepted.
     """
     plain, given = _parted(name)
-    if ".py:" in plain:
-        return _from_file(plain).configured(given)
     if ":" in plain:
-        return _from_module(plain).configured(given)
+        values, each, where = imported(plain)
+        found = values.get(each)
+        if not isinstance(found, Scenario):
+            raise unknown_name(f"scenario in {where}", each, [k for k, v in values.items() if isinstance(v, Scenario)])
+        return found.configured(given)
     known = {scenario.name: scenario for scenario in scenarios()}
     if plain in known:
         return known[plain].configured(given)
-    raise _unknown("scenario", plain, known)
+    raise unknown_name("scenario", plain, known)
 
 
 def scenario_names(text: str) -> list[str]:
@@ -82,12 +84,22 @@ def _parted(name: str) -> tuple[str, dict[str, str]]:
     return plain, {key.strip(): value.strip() for key, _, value in pairs}
 
 
+def imported(reference: str) -> tuple[Mapping[str, object], str, str]:
+    """Import what `path/to/file.py:NAME` or `package.module:NAME` names: its values, the name, and where it stands.
+
+    The current folder is looked in first, as `python -m` does. Raises BenchError for what is not there, and for what
+    raises or ends while it is imported.
+    """
+    where, _, name = reference.rpartition(":")
+    if (here := os.getcwd()) not in sys.path:  # noqa: PTH109 - an entry of the path is text
+        sys.path.insert(0, here)
+    return (_from_file(where) if where.endswith(".py") else _from_module(where)), name, where
+
+
 @cache
-def _from_file(reference: str) -> Scenario:
+def _from_file(path: str) -> Mapping[str, object]:
     """Import a file of the user's, once in a process: its classes must be the same whenever it is asked for."""
-    path, _, name = reference.rpartition(":")
     file = Path(path).resolve()
-    _look_here()
     try:
         spec = importlib.util.spec_from_file_location(f"scenario_{file.stem}", file)
         assert spec is not None and spec.loader is not None
@@ -101,13 +113,11 @@ def _from_file(reference: str) -> Scenario:
             f"{path} cannot be imported: {_brief(error)}.",
             remedy=f"See where with `python {path}`.",
         ) from error
-    return _named_in(vars(module), name, path)
+    return vars(module)
 
 
-def _from_module(reference: str) -> Scenario:
-    """Import a module of the user's, looked for in the current folder first, as `python -m` does."""
-    path, _, name = reference.rpartition(":")
-    _look_here()
+def _from_module(path: str) -> Mapping[str, object]:
+    """Import a module of the user's."""
     try:
         module = importlib.import_module(path)
     except (Exception, SystemExit) as error:  # the user's code may raise anything, a script may end the process
@@ -118,26 +128,11 @@ def _from_module(reference: str) -> Scenario:
             if missing
             else f"See where with `python -m {path}`.",
         ) from error
-    return _named_in(vars(module), name, path)
-
-
-def _look_here() -> None:
-    """Have imports look in the current folder first: the user's file imports the user's packages from there."""
-    if (here := os.getcwd()) not in sys.path:  # noqa: PTH109 - an entry of the path is text
-        sys.path.insert(0, here)
+    return vars(module)
 
 
 def _brief(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}"
-
-
-def _named_in(values: Mapping[str, object], name: str, where: str) -> Scenario:
-    found = values.get(name)
-    if isinstance(found, Scenario):
-        return found
-    raise _unknown(
-        f"scenario in {where}", name, [each for each, value in values.items() if isinstance(value, Scenario)]
-    )
 
 
 def find_strategy(scenario: Scenario, name: str) -> Strategy:
@@ -157,7 +152,7 @@ def find_strategy(scenario: Scenario, name: str) -> Strategy:
             f"{name!r}: the number of {family.argument} is a whole one from 1 to 999,999,999.",
             remedy=f"Try {family.name}[100].",
         )
-    raise _unknown("strategy", name, [*(one.name for one in scenario.strategies), *(f"{f}[100]" for f in families)])
+    raise unknown_name("strategy", name, [*(one.name for one in scenario.strategies), *(f"{f}[100]" for f in families)])
 
 
 def is_available(strategy: Strategy) -> bool:
@@ -196,7 +191,8 @@ def select_strategies(scenario: Scenario, text: str | None) -> tuple[Strategy, .
     return tuple({strategy.name: strategy for strategy in chosen}.values())
 
 
-def _unknown(kind: str, name: str, known: Iterable[str]) -> BenchError:
+def unknown_name(kind: str, name: str, known: Iterable[str]) -> BenchError:
+    """Return the error that says that there is none of that name, and which is nearest."""
     names = list(known)
     near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
     return BenchError(

@@ -13,6 +13,7 @@ from support.command import ROOT, Bench
 PAGE = (ROOT / "docs" / "your-own-models.md").read_text()
 FILES = re.findall(r"^```python\n# (\S+)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 COMMANDS = re.findall(r"^\$ bench (run .*)$", PAGE, re.MULTILINE)
+DOCTOR = re.search(r"^\$ bench (doctor .*)\n((?:.*\n)*?)```$", PAGE, re.MULTILINE)
 TABLE = re.compile(r"^\| strategy \| statements \| rows \|\n\|[-|]+\|\n((?:\|.*\|\n)+)", re.MULTILINE)
 ONE_ROUND = ["--workers", "1", "--rounds", "1"]
 
@@ -63,3 +64,10 @@ def test_each_table_of_the_page_is_counted_whole_by_one_of_its_commands(bench: B
 
     assert shown()
     assert all(table in found for table in shown())
+
+
+def test_what_the_page_shows_of_the_doctor_is_what_it_says(bench: Bench) -> None:
+    assert DOCTOR is not None
+    done = bench(*shlex.split(DOCTOR[1]))
+
+    assert (done.returncode, done.stdout) == (0, DOCTOR[2]), done.stderr

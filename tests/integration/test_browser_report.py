@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.runs import make_case, make_run, make_targets_case, typical_times
+from support.runs import make_case, make_catalogue_run, make_run, make_targets_case, typical_times
 
 from bench.model import Warned
 from bench.report.write import write_report
@@ -52,7 +52,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """A page of one case, one of a series, one of several targets, and one with names as long as they come."""
+    """A page of one case, of a series, of targets, of scenarios, and one with names as long as they come."""
     long = make_case({"x" * 120: 5.0, "selectin": 6.0}, wrong={"joined": "y" * 500}, rounds=2)
     runs = {
         "one": make_run([make_case(warnings=[Warned(code="busy", text="The machine was busy.")])]),
@@ -60,6 +60,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "targets": make_run(
             [make_targets_case({f"postgres:{version}": typical_times() for version in (14, 16, 18)}, rounds=3)]
         ),
+        "catalogue": make_catalogue_run(targets=["sqlite", "postgres:17 rtt=1ms"], scenarios=3),
         "long": make_run([long], label="w" * 200, command=("bench", "run", "z" * 400)),
     }
     return {name: write_report(run, tmp_path_factory.mktemp(name)).html for name, run in runs.items()}
@@ -79,7 +80,7 @@ def show(browser: Any, page: Path, *, width: int, mode: str) -> None:
     browser.execute_script("document.querySelectorAll('details').forEach(folded => folded.open = true)")
 
 
-@pytest.mark.parametrize("name", ["one", "series", "targets", "long"])
+@pytest.mark.parametrize("name", ["one", "series", "targets", "catalogue", "long"])
 @pytest.mark.parametrize(("width", "mode"), VIEWS)
 def test_the_page_never_scrolls_sideways(
     browser: Any, pages: dict[str, Path], name: str, width: int, mode: str
@@ -89,7 +90,7 @@ def test_the_page_never_scrolls_sideways(
     assert browser.execute_script("return document.documentElement.scrollWidth") <= width
 
 
-@pytest.mark.parametrize("name", ["one", "series", "targets", "long"])
+@pytest.mark.parametrize("name", ["one", "series", "targets", "catalogue", "long"])
 def test_nothing_is_requested_and_the_console_stays_empty(browser: Any, pages: dict[str, Path], name: str) -> None:
     show(browser, pages[name], width=DESK, mode="light")
     messages = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
@@ -135,6 +136,35 @@ def test_the_table_is_readable_text_and_scrolls_within_itself(browser: Any, page
     assert table["room"] < width
     assert "tabular-nums" in table["figures"]
     assert table["side"] == "right"
+
+
+def test_cases_of_a_catalogue_are_folded_and_a_link_of_the_summary_opens_the_one_it_leads_to(
+    browser: Any, pages: dict[str, Path]
+) -> None:
+    show(browser, pages["catalogue"], width=DESK, mode="light")
+    browser.get("about:blank")
+    browser.get(pages["catalogue"].as_uri())
+    count = "return document.querySelectorAll('details.case[open]').length"
+    assert browser.execute_script(count) == 0
+
+    browser.execute_script("document.querySelector('#summary a[href=\"#case-6\"]').click()")
+
+    assert browser.execute_script(count) == 1
+    top = browser.execute_script(
+        "return document.querySelector('details.case[open] > summary').getBoundingClientRect()"
+    )
+    assert 0 <= top["top"] < 900
+    assert browser.execute_script("return document.getElementById('case-6').checkVisibility()")
+
+
+def test_the_summary_of_a_catalogue_fits_a_desk(browser: Any, pages: dict[str, Path]) -> None:
+    show(browser, pages["catalogue"], width=DESK, mode="light")
+    table = browser.execute_script(
+        "const table = document.querySelector('#summary table');"
+        "return {room: table.parentElement.clientWidth, width: table.scrollWidth, text: table.innerText}"
+    )
+    assert table["width"] <= table["room"]
+    assert "joined: LOSES" in table["text"]
 
 
 @pytest.mark.parametrize("mode", ["light", "dark"])

@@ -138,6 +138,20 @@ def test_a_figure_is_not_parted_from_its_percentage():
     assert len(re.findall(r"x ±[\d.]+ %", table)) == table.count("±") == 16
 
 
+def test_crossovers_of_several_scenarios_are_told_apart():
+    cases = [
+        make_scenario(name, make_case({"joined": ms, "selectin": 5.0}, size=f"10x{ms}", rounds=2))
+        for name in ("one", "other")
+        for ms in (2, 9)
+    ]
+    text = run_text(make_run(cases), width=120)
+
+    assert re.findall(r"^Crossover: .*", text, re.MULTILINE) == [
+        "Crossover: one 10xn, by children",
+        "Crossover: other 10xn, by children",
+    ]
+
+
 def test_the_terminal_has_the_summary_before_any_case_and_none_of_one_scenario():
     text = run_text(of_one(), width=120)
 

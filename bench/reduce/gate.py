@@ -185,7 +185,8 @@ def _load(place: Place, strategy: str, before: Loaded, now: Loaded, comparable: 
     if not (changed or new or gone or resent):
         return
     verdict = _verdict(judged, texts_judged)
-    parts = [_FIGURE[name].format(f"{is_:,}", f"{was:,}") for name, was, is_ in changed] or ["sends other SQL"]
+    parts = [_FIGURE[name].format(f"{is_:,}", f"{was:,}", *_number(is_)) for name, was, is_ in changed]
+    parts = parts or ["sends other SQL"]
     says = "now " + ", ".join(parts)
     if new:
         says += f"; new statement{_sent(new[0])}: {_short(new[0].sql)}"
@@ -202,12 +203,17 @@ def _load(place: Place, strategy: str, before: Loaded, now: Loaded, comparable: 
 
 
 _FIGURE = {
-    "statements": "sends {} statements, baseline {}",
-    "rows": "fetches {} rows, baseline {}",
-    "repeated_rows": "fetches {} rows that repeat an entity, baseline {}",
-    "parameters": "binds {} parameters, baseline {}",
-    "bytes": "fetches {} bytes, baseline {}",
+    "statements": "sends {0} statement{2}, baseline {1}",
+    "rows": "fetches {0} row{2}, baseline {1}",
+    "repeated_rows": "fetches {0} row{2} that repeat{3} an entity, baseline {1}",
+    "parameters": "binds {0} parameter{2}, baseline {1}",
+    "bytes": "fetches {0} byte{2}, baseline {1}",
 }
+"""How a figure that changed is said: of what it is now, what it was, and the endings of noun and verb."""
+
+
+def _number(count: int) -> tuple[str, str]:
+    return ("", "s") if count == 1 else ("s", "")
 
 
 def _verdict(changed: Sequence[tuple[str, int, int]], other_texts: bool) -> Verdict:

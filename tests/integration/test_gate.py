@@ -88,7 +88,7 @@ def test_what_has_not_changed_is_as_it_was(project: Project) -> None:
             [(EAGER, "lambda statement: statement")],
             "eager",
             "worse",
-            "now sends 31 statements, baseline 2; new statement, 30 times: SELECT orders.id",
+            "now sends 31 statements, baseline 2; new statement, 30 times: SELECT orders.customer_id",
             id="a loader option lost",
         ),
         pytest.param(
@@ -123,14 +123,14 @@ def test_what_has_not_changed_is_as_it_was(project: Project) -> None:
             [("selectinload(Customer.orders)", "joinedload(Customer.orders)")],
             "eager",
             "changed",
-            "now sends 1 statements, baseline 2, fetches 120 rows, baseline 150, fetches 90 rows that repeat an entity",
+            "now sends 1 statement, baseline 2, fetches 120 rows, baseline 150, fetches 90 rows that repeat an entity",
             id="a join in the place of a second statement",
         ),
         pytest.param(
             [("Customer.id > 0", 'text("customers.id > 0")')],
             "eager",
             "changed",
-            "now binds 30 parameters, baseline 31; new statement: SELECT customers.id, customers.email FROM customers "
+            "now binds 30 parameters, baseline 31; new statement: SELECT customers.email, customers.id FROM customers "
             "WHERE customers.id > 0",
             id="a literal in the place of a parameter",
         ),
@@ -362,4 +362,4 @@ def test_postgres_sees_a_lost_index_and_a_lost_option(on_postgres: Project) -> N
         "1 index gone from the schema: CREATE INDEX ix_orders_customer_id ON orders USING btree (customer_id)",
     )
     assert found[1][:2] == ("eager", "worse")
-    assert found[1][2].startswith("now sends 31 statements, baseline 2; new statement, 30 times: SELECT orders.id")
+    assert found[1][2].startswith("now sends 31 statements, baseline 2; new statement, 30 times: SELECT orders.customer_id")

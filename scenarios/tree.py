@@ -1,6 +1,7 @@
 """Categories with their sub-categories, all the way down: which way of loading a hierarchy, and at what depth?
 
-The size is roots x sub-categories of each: `10x3` at depth 3 are 10 roots, 30 below them, then 90 and 270.
+The size is that of the roots: `10` are 10 roots, 30 categories below them, then 90 and 270. How many sub-categories
+each has, and how deep it goes, are parameters.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ from scenarios.formulas import all_joined, always, each_once, list_by_list, one_
 
 PARAMETERS = (
     Parameter(name="depth", help="Generations below the roots.", default=3, low=1, high=20),
+    Parameter(name="children", help="Sub-categories of each category.", default=3, low=1, high=100),
     Parameter(
         name="index", help="Whether the foreign key to the parent has an index.", default="yes", choices=("yes", "no")
     ),
@@ -135,7 +137,7 @@ def strategies(generations: Sequence[str]) -> tuple[Strategy, ...]:
     )
 
 
-def recipe(depth: int, *, indexed: bool) -> Recipe:
+def recipe(depth: int, children: int, *, indexed: bool) -> Recipe:
     """Return the roots and so many generations below them, all in one table."""
     columns = (
         Column(name="id", values=Serial()),
@@ -151,6 +153,7 @@ def recipe(depth: int, *, indexed: bool) -> Recipe:
                     name=f"categories of generation {generation}",
                     stored="categories",
                     level=1,
+                    each=children,
                     parent=f"categories of generation {generation - 1}" if generation > 1 else "categories",
                     columns=below,
                 )
@@ -171,7 +174,7 @@ def make(given: Given) -> Scenario:
         base=Base,
         entity=Category,
         paths=generations[-1:],
-        recipe=recipe(depth, indexed=given["index"] == "yes"),
+        recipe=recipe(depth, given.number("children"), indexed=given["index"] == "yes"),
         load=load,
         strategies=strategies(generations),
         baseline="selectin",

@@ -53,11 +53,11 @@ def test_a_parent_that_would_need_more_links_than_there_are_rows_is_refused() ->
         Dataset(find_scenario("many_to_many[tags=10]").recipe, Size((5, 11)), DatasetOptions())
 
 
-@given(size=st.tuples(st.integers(1, 12), st.integers(1, 4)).map(Size), options=OPTIONS)
+@given(roots=st.integers(1, 12), children=st.integers(1, 4), options=OPTIONS)
 def test_generations_number_on_in_one_table_and_each_row_has_a_parent_of_the_one_before(
-    size: Size, options: DatasetOptions
+    roots: int, children: int, options: DatasetOptions
 ) -> None:
-    scenario = find_scenario("tree[depth=2]")
+    size, scenario = Size((roots,)), find_scenario(f"tree[depth=2,children={children}]")
     categories = rows(scenario, size, options)["categories"]
     depth: dict[int, int] = {}
     for category in categories:

@@ -6,7 +6,7 @@ PostgreSQL; with its parameters at their defaults and each at an end of what it 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -38,8 +38,11 @@ SIZES = {
 }
 """Past 500 parents there is a second IN list."""
 
+SIZES_OF = {"tree": ((Size((7,)), EVEN), (Size((120,)), UNEVEN))}
+"""Where the usual sizes are too large, or too small."""
 
-OTHERS = {"depth": (1,)}
+
+OTHERS = {"depth": (1,), "children": (1,)}
 """Values of parameters, where those at the ends of what they may be would take too long."""
 
 
@@ -66,12 +69,16 @@ def _ends(parameter: Parameter) -> tuple[int, ...]:
     return parameter.low, min(parameter.high, 3 * int(parameter.default) + 1)
 
 
+def _sizes(scenario: Scenario) -> Sequence[tuple[Size, DatasetOptions]]:
+    return SIZES_OF.get(scenario.name, SIZES[scenario.levels])
+
+
 def cases(*, few: bool = False) -> list[Asked]:
     return [
         Asked(scenario, size, options, strategy)
         for named in SCENARIOS
         for scenario in variants(named)
-        for size, options in SIZES[scenario.levels][: 1 if few or scenario is not named else None]
+        for size, options in _sizes(named)[: 1 if few or scenario is not named else None]
         for strategy in scenario.strategies
         if is_available(strategy)
     ]

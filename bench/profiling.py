@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from tempfile import TemporaryDirectory
 
 import msgspec
 
@@ -30,11 +31,16 @@ def look(plan: Plan, *, loads: int = 0, explain: bool = False, say: Say) -> Iter
     """
     spec = only_case(plan)
     for asked in spec.targets:
-        with brought_up(plan, asked, say) as case, case.worker(str(asked), hash_seed=0) as worker:
+        with brought_up(plan, asked, say) as case, ExitStack() as stack:
+            worker: WorkerProcess | None = None
             for strategy in spec.strategies:
                 if loads:
                     say(f"{strategy}, {loads} loads under observation and {loads} without")
-                yield _looked(case, worker, strategy, loads=loads, explain=explain)
+                worker = worker or stack.enter_context(case.worker(str(asked), hash_seed=0))
+                looked = _looked(case, worker, strategy, loads=loads, explain=explain)
+                if looked.died:
+                    worker = None  # the next strategy has another
+                yield looked
 
 
 def only_case(plan: Plan) -> CaseSpec:
@@ -70,15 +76,25 @@ def _looked(case: CaseUnderWay, worker: WorkerProcess, strategy: str, *, loads: 
     )
     try:
         found = worker.ask("trace", strategy=strategy, explain=explain)
+        if loads and not _is_equal(case, worker, strategy):
+            return replace(about, error="It loads another graph than the dataset's: bench run says where they differ.")
         times = worker.ask("phases", strategy=strategy, loads=loads) if loads else None
     except LoadFailed as failure:
         case.fleet.check(case.names[0])
         return replace(about, error=f"The load raised {failure}")
     except WorkerDied as death:
-        return replace(about, error=f"{death} {death.log}".strip())
+        return replace(about, error=f"{death} {death.log}".strip(), died=True)
     return replace(
         about,
         sendings=msgspec.convert(found["sendings"], tuple[Sending, ...]),
         plans=msgspec.convert(found["plans"], tuple[StatementPlan, ...]),
         times=msgspec.convert(times, Times | None),
     )
+
+
+def _is_equal(case: CaseUnderWay, worker: WorkerProcess, strategy: str) -> bool:
+    """Whether a strategy loads the dataset's own graph: a bill for less than that would be too small."""
+    with TemporaryDirectory() as scratch:
+        expected = case.dataset.fingerprint
+        seen = worker.ask("observe", strategy=strategy, expected=expected, sent_to=f"{scratch}/sent")
+    return bool(seen["equal"]) and not seen["further"]

@@ -127,7 +127,7 @@ class Times:
 class Looked:
     """What was seen of a strategy's load on a target; error: why nothing was, the load's own words.
 
-    driver: SQLAlchemy's name of it. times: None where none were asked for.
+    died: whether its worker ended. driver: SQLAlchemy's name of it. times: None where none were asked for.
     """
 
     scenario: str
@@ -139,3 +139,4 @@ class Looked:
     plans: tuple[StatementPlan, ...] = ()
     times: Times | None = None
     error: str = ""
+    died: bool = False

@@ -1,10 +1,12 @@
 """The bill: where the time of one load goes, in parts that add up to all of it.
 
 Of the observed loads the half in the middle, by their wall time, is averaged part by part: means of the same loads add
-up, as medians of parts would not. The unobserved loads are averaged in the same way; the ratio of the two is the price
-of observing. Where it is at most `HIGHEST_PRICE`, every part is multiplied by the same factor, so that the bill is that
-of the unobserved load; where it is more, the markers weigh on some parts more than a factor can say, and the parts are
-left as they were observed.
+up, as medians of parts would not.
+
+Each observed load comes right after an unobserved one, and the median of their ratios is the price of observing. Where
+it is above 1 and at most `HIGHEST_PRICE`, every part is divided by it, so that the bill is that of the unobserved load.
+Where it is more, the markers weigh on some parts more than one factor can say, and the parts are left as observed; so
+they are where it is not above 1, for then noise hides it.
 
 What may be told apart depends on the driver.
 
@@ -17,6 +19,7 @@ The server's part is what it says itself that it was executing; with the wire it
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar, get_args
@@ -68,24 +71,28 @@ class StatementLine:
 class Bill:
     """Where a load's time goes. wall_ns: what the parts and the residual add up to.
 
-    observed_ns, unobserved_ns: the load under the markers and without them. scaled: whether the parts are those of the
-    unobserved load. loads: how many of each kind were taken. silent: why the server's part is not told apart.
+    price: observed over unobserved time, the median of pairs, with its quartiles. scaled: whether the parts were
+    divided by it. loads: how many of each kind were taken. silent: why the server's part is not told apart.
     """
 
     parts: tuple[Line, ...]
     residual: Line
     statements: tuple[StatementLine, ...]
     wall_ns: float
-    observed_ns: float
-    unobserved_ns: float
+    price: float
+    price_quartiles: tuple[float, float]
     scaled: bool
     loads: int
     silent: str
 
     @property
-    def price(self) -> float:
-        """Observed over unobserved time."""
-        return self.observed_ns / self.unobserved_ns
+    def ruling(self) -> str:
+        """By what rule the parts are as they are."""
+        if self.scaled:
+            return "Divided by that, to be the bill of an unobserved load"
+        if self.price > HIGHEST_PRICE:
+            return "As observed, for so high a price is no single factor"
+        return "As observed, for noise hides the price"
 
     @property
     def adds_up(self) -> bool:
@@ -99,9 +106,11 @@ def bill(looked: Looked) -> Bill:
     times = looked.times
     kept = middle_half(times.observed, lambda one: one.phases.wall_ns)
     observed_ns = _mean([one.phases.wall_ns for one in kept])
-    unobserved_ns = _mean(middle_half(times.unobserved_ns, lambda ns: ns))
-    scaled = observed_ns <= HIGHEST_PRICE * unobserved_ns
-    factor = unobserved_ns / observed_ns if scaled else 1.0
+    low, price, high = _quartiles(
+        [one.phases.wall_ns / ns for one, ns in zip(times.observed, times.unobserved_ns, strict=True)]
+    )
+    scaled = 1 < price <= HIGHEST_PRICE
+    factor = 1 / price if scaled else 1.0
     parts = named_parts({part: _mean([one.phases.spent_ns(part) for one in kept]) for part in get_args(Part)},
                         server_ns=_server_ns(kept), driver=looked.driver)  # fmt: skip
 
@@ -113,8 +122,8 @@ def bill(looked: Looked) -> Bill:
         residual=line("no part's", _mean([one.phases.residual_ns for one in kept])),
         statements=tuple(_statements([one.phases for one in kept], factor, observed_ns)),
         wall_ns=observed_ns * factor,
-        observed_ns=observed_ns,
-        unobserved_ns=unobserved_ns,
+        price=price,
+        price_quartiles=(low, high),
         scaled=scaled,
         loads=len(times.observed),
         silent=_silent(times, kept),
@@ -172,6 +181,13 @@ def _statements(kept: Sequence[Phases], factor: float, observed_ns: float) -> li
         executions = max(one.executions for one in found)
         lines.append(StatementLine(sql=text, executions=executions, ns=ns * factor, share=ns / observed_ns))
     return lines
+
+
+def _quartiles(ratios: Sequence[float]) -> tuple[float, float, float]:
+    if len(ratios) == 1:
+        return ratios[0], ratios[0], ratios[0]
+    low, middle, high = statistics.quantiles(ratios, n=4, method="inclusive")
+    return low, middle, high
 
 
 def _mean(values: Sequence[float]) -> float:

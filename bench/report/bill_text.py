@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from tabulate import tabulate
 
 from bench.model.profile import Looked
-from bench.reduce.bill import HIGHEST_PRICE, MOST_RESIDUAL, Bill, Line, bill
+from bench.reduce.bill import MOST_RESIDUAL, Bill, Line, bill
 from bench.report.sent_statements import what
 from bench.report.units import counted, listed, share_text
 
@@ -65,20 +65,14 @@ def _ms(ns: float) -> str:
 
 def _notes(timed: Sequence[tuple[Looked, Bill]], width: int) -> Iterator[str]:
     """Say how the parts came about, once where it is so for all."""
-    price = listed([f"{100 * (found.price - 1):+.1f} % ({looked.strategy})" for looked, found in timed])
+    price = listed([f"{_price(found)} ({looked.strategy})" for looked, found in timed])
     lines = [
-        (f"{counted(timed[0][1].loads, 'load')} of each strategy under observation, and as many without; of either the "
-        f"middle half by time. The collector is on. One strategy after another: no ranking."),
-        f"Observing costs {price}.",
+        f"{counted(timed[0][1].loads, 'load')} of each strategy under observation, and as many without, in turn.",
+        "Shown is the middle half by time of those observed; the collector is on. The order is no ranking.",
+        f"Observing costs, by the median pair and the quartiles, {price}.",
     ]
-    scaled = [looked.strategy for looked, found in timed if found.scaled]
-    if scaled:
-        lines.append(f"Scaled to the unobserved time, every part by the same factor: {listed(scaled)}.")
-    if len(scaled) < len(timed):
-        left = [looked.strategy for looked, found in timed if not found.scaled]
-        lines.append(
-            f"Left as observed, because observing costs more than {share_text(HIGHEST_PRICE - 1)}: {listed(left)}."
-        )
+    rulings = dict.fromkeys(found.ruling for _, found in timed)
+    lines += [f"{each}: {listed([one.strategy for one, found in timed if found.ruling == each])}." for each in rulings]
     silent = dict.fromkeys(found.silent for looked, found in timed if found.silent and "sqlite" not in looked.driver)
     lines += [f"The server's part is not told apart: {reason}." for reason in silent]
     lines += [
@@ -89,6 +83,11 @@ def _notes(timed: Sequence[tuple[Looked, Bill]], width: int) -> Iterator[str]:
     ]
     for line in lines:
         yield from textwrap.wrap(line, width, subsequent_indent="  ", break_on_hyphens=False)
+
+
+def _price(found: Bill) -> str:
+    low, high = (f"{100 * (end - 1):+.1f}" for end in found.price_quartiles)
+    return f"{100 * (found.price - 1):+.1f} %, {low} to {high} %"
 
 
 def _statements(looked: Looked, found: Bill, width: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import io
+import re
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 
@@ -14,6 +15,8 @@ from rich.tree import Tree
 from bench.model.profile import Looked, PlanNode, StatementPlan
 from bench.report.sql_text import one_line
 from bench.report.units import bytes_text, counted
+
+_LIST = re.compile(r"\{([^,{}]*)((?:,[^,{}]*){4,})\}")
 
 
 def plans_text(looked: Looked, *, width: int) -> str:
@@ -68,9 +71,14 @@ def shape_lines(plan: StatementPlan) -> Iterator[str]:
 
 
 def _shape(node: PlanNode, depth: int) -> Iterator[str]:
-    yield f"{'  ' * depth}{node.operation} {node.detail}".rstrip()
+    yield f"{'  ' * depth}{node.operation} {shortened(node.detail)}".rstrip()
     for child in node.children:
         yield from _shape(child, depth + 1)
+
+
+def shortened(detail: str) -> str:
+    """Return a step's detail with each long list of values as its first and how many follow."""
+    return _LIST.sub(lambda found: f"{{{found[1]},\N{HORIZONTAL ELLIPSIS} {found[2].count(','):,} more}}", detail)
 
 
 def _totals(plan: StatementPlan) -> Iterator[str]:
@@ -85,7 +93,7 @@ def _totals(plan: StatementPlan) -> Iterator[str]:
 
 
 def _grow(tree: Tree, node: PlanNode) -> None:
-    branch = tree.add(Text(f"{node.operation} {node.detail}{_figures(node)}"))
+    branch = tree.add(Text(f"{node.operation} {shortened(node.detail)}".rstrip() + _figures(node)))
     for child in node.children:
         _grow(branch, child)
 

@@ -50,8 +50,8 @@ def test_twenty_strategies_fit_any_width_and_none_is_left_out(width: int) -> Non
 def test_the_price_of_observing_and_what_is_not_told_apart_are_said() -> None:
     text = " ".join(bills_text([looked("lazy")], width=120).split())
 
-    assert "Observing costs +11.1 % (lazy)." in text
-    assert "Left as observed" in text
+    assert "Observing costs, by the median pair and the quartiles, +11.1 %, +11.1 to +11.1 % (lazy)." in text
+    assert "no single factor: lazy." in text
     assert "The server's part is not told apart: track_activities is off." in text
     assert "server and wire 7.0 70 %" in text
 

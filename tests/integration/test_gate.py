@@ -6,7 +6,8 @@ import shutil
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import pytest
 from support.command import ROOT, Bench
@@ -15,6 +16,11 @@ from bench import case as case_module
 from bench import catalogue, gating
 from bench.errors import BenchError, DatabaseUnavailable, GateFailed
 from bench.reduce.gate import Checked
+
+if TYPE_CHECKING:
+    from support.postgres import PostgresForTests
+
+pytest_plugins = ["support.postgres"]
 
 TEXT = (ROOT / "tests" / "data" / "gated.py").read_text()
 LOAD = "customers = session.scalars(strategy.apply(statement())).unique().all()\n"
@@ -364,3 +370,18 @@ def test_postgres_sees_a_lost_index_and_a_lost_option(on_postgres: Project) -> N
     )
     assert found[1][:2] == ("eager", "worse")
     assert found[1][2].startswith("now sends 31 statements, baseline 2; new statement, 30 times: SELECT orders.cust")
+
+
+def test_it_is_checked_on_a_server_of_the_users_own_and_no_address_is_stored(
+    postgres: PostgresForTests, database: str, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BENCH_CACHE_DIR", str(cache))
+    monkeypatch.setenv("PGPASSWORD", postgres.password)
+    url = f"postgresql://bench@127.0.0.1:{postgres.port}/{quote(database)}"
+    project = Project(tmp_path, url)
+
+    assert str(postgres.port) not in project.file.read_text()
+    assert told(project.check(databases=url)) == []
+
+    project.change((", index=True", ""))
+    assert told(project.check(databases=f"postgresql+asyncpg{url.removeprefix('postgresql')}"))[0][:2] == ("", "worse")

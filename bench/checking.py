@@ -126,7 +126,7 @@ def _now(one: Wanted, case: CaseUnderWay, scratch: Path) -> Now:
         found=AtPlace(
             made_with=MadeWith(
                 sqlalchemy=sqlalchemy_version(),
-                server=f"{facts.dialect} {facts.server_version}",
+                server=f"{facts.dialect} {facts.server_version}{_with(described['collation'])}",
                 driver=facts.driver,
                 dataset=case.dataset.fingerprint[:DIGITS],
             ),
@@ -136,6 +136,10 @@ def _now(one: Wanted, case: CaseUnderWay, scratch: Path) -> Now:
         faults={arm.strategy: _fault(arm) for arm in case.observed if arm.error is not None},
         left_out=one.left_out,
     )
+
+
+def _with(collation: str) -> str:
+    return f" with collation {collation}" if collation else ""
 
 
 def _fault(arm: Arm) -> str:

@@ -39,7 +39,7 @@ from bench.measure.memory import peak_bytes
 from bench.measure.phase_times import phase_times
 from bench.measure.plans import statement_plans
 from bench.measure.protocol import PROTOCOL
-from bench.measure.schema import schema_lines
+from bench.measure.schema import collation, schema_lines
 from bench.measure.shapes import distinct_queries, fix_planner, plan_shapes
 from bench.measure.statements import counting
 from bench.measure.timing import Opened, timed_load
@@ -98,10 +98,13 @@ class Worker:
     def describe(self, *, sent: dict[str, str]) -> dict[str, Any]:
         """The schema as the database has it, and by strategy the shape of the plan of each statement that it sent."""
         metadata = self.scenario.base.metadata
-        schema = schema_lines(self.engine, metadata)
         fix_planner(self.engine, metadata)
         statements = {strategy: distinct_queries(read_sent(Path(path))) for strategy, path in sent.items()}
-        return {"schema": schema, "plans": {name: plan_shapes(self.engine, each) for name, each in statements.items()}}
+        return {
+            "schema": schema_lines(self.engine, metadata),
+            "collation": collation(self.engine),
+            "plans": {name: plan_shapes(self.engine, each) for name, each in statements.items()},
+        }
 
     def phases(self, *, strategy: str, loads: int) -> dict[str, Any]:
         """Where the time of a load goes: loads under the markers, and as many without, in turn."""

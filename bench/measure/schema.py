@@ -6,6 +6,8 @@ from sqlalchemy import Engine, MetaData
 
 _SQLITE = "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND tbl_name IN ({tables})"
 
+_COLLATION = "SELECT datcollate FROM pg_database WHERE datname = current_database()"
+
 _POSTGRESQL = """
 WITH relations AS (SELECT to_regclass(name) AS oid FROM unnest(ARRAY[{tables}]) AS name)
 SELECT 'column ' || attrelid::regclass || '.' || quote_ident(attname) || ' ' || format_type(atttypid, atttypmod)
@@ -33,6 +35,14 @@ def schema_lines(engine: Engine, metadata: MetaData) -> list[str]:
     with engine.connect() as connection:
         found = connection.exec_driver_sql(query.format(tables=", ".join(map(_literal, names)))).all()
     return sorted(" ".join(str(line).split()) for (line,) in found)
+
+
+def collation(engine: Engine) -> str:
+    """Return the collation of a PostgreSQL database, by which its planner may use an index or not; elsewhere nothing."""
+    if engine.dialect.name != "postgresql":
+        return ""
+    with engine.connect() as connection:
+        return str(connection.exec_driver_sql(_COLLATION).scalar_one())
 
 
 def _literal(text: str) -> str:

@@ -38,7 +38,7 @@ def schema_lines(engine: Engine, metadata: MetaData) -> list[str]:
 
 
 def collation(engine: Engine) -> str:
-    """Return the collation of a PostgreSQL database, by which its planner may use an index or not; elsewhere nothing."""
+    """Return the collation of a PostgreSQL database, by which its planner may use an index; elsewhere none."""
     if engine.dialect.name != "postgresql":
         return ""
     with engine.connect() as connection:

@@ -92,6 +92,8 @@ class _Comparison:
         ours, theirs = expected[name], found[name]
         if not _differ(ours, theirs):
             return None
+        if isinstance(ours, int) and isinstance(theirs, int):
+            return f"{where}: {name} is counted as {theirs}, the dataset has {ours}."
         if isinstance(ours, int) or isinstance(theirs, int):
             return f"{where}: {name} is {_kind(theirs)}, the dataset has {_kind(ours)}."
         if _is_collection(ours) and _is_collection(theirs):
@@ -155,7 +157,7 @@ def _is_collection(related: Any) -> bool:
 
 def _kind(related: Any) -> str:
     if isinstance(related, int):
-        return f"counted as {related}"
+        return "a number"
     return "a collection" if _is_collection(related) else "nothing" if related is None else "one entity"
 
 

@@ -11,7 +11,10 @@ from support.publishing import PUBLISHING, UPWARDS
 
 from bench.datasets import first_difference, graph_lines, graph_plan, key_attributes
 from bench.model import DatasetOptions, Size
+from scenarios.composite_keys import COMPOSITE_KEYS
+from scenarios.counts_only import COUNTS_ONLY
 from scenarios.one_to_many import ONE_TO_MANY
+from scenarios.partly_used import PARTLY_USED
 
 Roots = list[Any]
 
@@ -158,3 +161,26 @@ def test_any_two_graphs_either_are_equal_or_differ_in_words(expected: Roots, fou
     ours, theirs = ([json.dumps(node, separators=(",", ":")) for node in nodes] for nodes in (expected, found))
 
     assert (first_difference(ours, theirs) is None) == (ours == theirs)
+
+
+def test_numbers_that_stand_for_entities_are_compared_as_such() -> None:
+    known = list(graph_lines(COUNTS_ONLY, Size((2, 3)), DatasetOptions()))
+
+    def miscounted(roots: Roots) -> None:
+        roots[1][2]["books"] = 4
+
+    assert first_difference(known, altered(miscounted, known)) == ("User 2: books is counted as 4, the dataset has 3.")
+
+
+def test_an_entity_with_a_two_column_key_is_named_by_both() -> None:
+    known = list(graph_lines(COMPOSITE_KEYS, Size((60, 1)), DatasetOptions()))
+    keys = key_attributes(graph_plan(COMPOSITE_KEYS))
+
+    assert first_difference(known, known[:55] + known[56:], keys=keys) == "Order (2, 6) is missing."
+
+
+def test_a_relationship_that_should_not_have_been_walked_is_a_difference() -> None:
+    known = list(graph_lines(PARTLY_USED, Size((3, 2)), DatasetOptions()))
+    walked = list(graph_lines(PARTLY_USED.configured({"touched": 100}), Size((3, 2)), DatasetOptions()))
+
+    assert first_difference(known, walked) == "User 1: books was loaded, but is not on a path."

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bench.building import scenario_of, strategies_for
+    from bench.building import recipe_for, scenario_of, strategies_for
     from bench.model import (
         IN_LIST,
         Column,
@@ -70,11 +70,12 @@ __all__ = [
     "Where",
     "defaults",
     "is_touched",
+    "recipe_for",
     "scenario_of",
     "strategies_for",
 ]
 
-BUILDING = ("scenario_of", "strategies_for")
+BUILDING = ("recipe_for", "scenario_of", "strategies_for")
 """Those that are looked up in `bench.building`, which imports SQLAlchemy."""
 
 

@@ -6,12 +6,13 @@ A worker imports it for a user's scenario: the standard library and SQLAlchemy, 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from operator import attrgetter
 from typing import Any
 
+from sqlalchemy import Column as MappedColumn
 from sqlalchemy import Select, select
 from sqlalchemy.orm import (
     Mapper,
@@ -26,10 +27,11 @@ from sqlalchemy.orm import (
 from bench.building import formulas
 from bench.building.formulas import Mix
 from bench.building.mixes import MOST, name_of, named, sensible, unfit, usual
+from bench.building.recipes import is_comparable, recipe_for
 from bench.building.steps import Step, mapper_of, steps_of, walked
 from bench.model import Recipe, RuleOfThumb, Scenario, Strategy
 
-__all__ = ["MOST", "mapper_of", "scenario_of", "steps_of", "strategies_for", "walked"]
+__all__ = ["MOST", "mapper_of", "recipe_for", "scenario_of", "steps_of", "strategies_for", "walked"]
 
 OPTIONS: dict[str, Callable[..., Any]] = {
     "lazy": lazyload,
@@ -70,7 +72,7 @@ def strategies_for(
 def scenario_of(
     entity: type[Any],
     *paths: Any,
-    recipe: Recipe,
+    recipe: Recipe | None = None,
     name: str = "",
     question: str = "",
     names: Sequence[str] | None = None,
@@ -78,9 +80,11 @@ def scenario_of(
 ) -> Scenario:
     """Return the scenario of loading every row of a mapped class and touching relationships of it.
 
-    recipe: the rows. names, most: as of `strategies_for`. What was left out, and why, is said when it is measured.
+    recipe: the rows, None for what `recipe_for` makes of the mapped tables. names, most: as of `strategies_for`. What
+    was left out, and why, is said when it is measured.
     """
     steps, mapper = steps_of(entity, paths), mapper_of(entity)
+    recipe = recipe or recipe_for(entity, *paths)
     every = list(walked(steps))
     strategies = strategies_for(entity, *paths, names=names, most=most)
     rule = name_of(usual(every))
@@ -100,9 +104,7 @@ def scenario_of(
             strategy=rule if rule in there else there[0],
             says="selectinload for collections, joinedload for what there is one of.",
         ),
-        only=tuple(
-            dict.fromkeys(only for one in (mapper, *(step.found.mapper for step in every)) for only in _only(one))
-        ),
+        only=_only({mapper, *(step.found.mapper for step in every)}, recipe),
         remarks=() if names is not None else (*_cut(every, most), *unfit(every)),
     )
 
@@ -175,11 +177,24 @@ def _cut(every: Sequence[Step], most: int) -> list[str]:
     return [f"{len(kept)} of {in_all} mixes of strategies are measured: {said}."]
 
 
-def _only(mapper: Mapper[Any]) -> list[str]:
-    """Return the attributes that a class is compared by, where some are loaded late or are no column: else none."""
-    plain = [one.key for one in mapper.column_attrs if not one.deferred and hasattr(one.columns[0], "table")]
-    some = len(plain) < len(mapper.column_attrs)
-    return [f"{mapper.class_.__name__}.{key}" for key in plain] if some else []
+def _only(mappers: Iterable[Mapper[Any]], recipe: Recipe) -> tuple[str, ...]:
+    """Return the attributes that classes are compared by, where these are not all of theirs.
+
+    Left out is what is loaded late, what is no column, and what the recipe cannot say the value of as it is loaded.
+    """
+    tables = {table.stored_in: table for table in recipe.tables}
+    found = []
+    for mapper in mappers:
+        plain = [
+            one.key
+            for one in mapper.column_attrs
+            if not one.deferred
+            and isinstance(column := one.columns[0], MappedColumn)
+            and is_comparable(column, tables.get(column.table.name))
+        ]
+        if len(plain) < len(mapper.column_attrs):
+            found += [f"{mapper.class_.__name__}.{key}" for key in plain]
+    return tuple(sorted(found))
 
 
 def _base(mapper: Mapper[Any]) -> Any:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -47,6 +49,17 @@ def shown() -> list[dict[str, tuple[int, int]]]:
         rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in body.splitlines()]
         tables.append({name: (int(statements), int(rows)) for name, statements, rows in rows})
     return tables
+
+
+def test_every_file_of_the_page_imports(bench: Bench) -> None:
+    modules = [path.removesuffix(".py").replace("/", ".") for path, _ in FILES]
+    command = [sys.executable, "-W", "error", "-c", f"import {', '.join(modules)}"]
+    done = subprocess.run(
+        command, cwd=bench.folder, env=bench.environment(), capture_output=True, text=True, check=False
+    )
+
+    assert len(modules) == 5
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -8,6 +8,7 @@ import importlib.util
 import os
 import re
 import sys
+import traceback
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
@@ -100,19 +101,16 @@ def imported(reference: str) -> tuple[Mapping[str, object], str, str]:
 def _from_file(path: str) -> Mapping[str, object]:
     """Import a file of the user's, once in a process: its classes must be the same whenever it is asked for."""
     file = Path(path).resolve()
+    if not file.is_file():
+        raise BenchError(f"There is no file {path!r}.", remedy="Name it as path/to/file.py:NAME.")
     try:
         spec = importlib.util.spec_from_file_location(f"scenario_{file.stem}", file)
         assert spec is not None and spec.loader is not None
         module = importlib.util.module_from_spec(spec)
         sys.modules[spec.name] = module
         spec.loader.exec_module(module)
-    except FileNotFoundError:
-        raise BenchError(f"There is no file {path!r}.", remedy="Name it as path/to/file.py:NAME.") from None
     except (Exception, SystemExit) as error:  # a script without a guard may end the process that imports it
-        raise BenchError(
-            f"{path} cannot be imported: {_brief(error)}.",
-            remedy=f"See where with `python {path}`.",
-        ) from error
+        raise _not_imported(path, error, f"python {path}") from error
     return vars(module)
 
 
@@ -121,18 +119,29 @@ def _from_module(path: str) -> Mapping[str, object]:
     try:
         module = importlib.import_module(path)
     except (Exception, SystemExit) as error:  # the user's code may raise anything, a script may end the process
-        missing = isinstance(error, ModuleNotFoundError) and error.name and path.startswith(error.name)
-        raise BenchError(
-            f"There is no module {path!r}." if missing else f"{path} cannot be imported: {_brief(error)}.",
-            remedy="Name it as package.module:NAME, from the folder that holds the package."
-            if missing
-            else f"See where with `python -m {path}`.",
-        ) from error
+        if isinstance(error, ModuleNotFoundError) and error.name and f"{path}.".startswith(f"{error.name}."):
+            raise BenchError(
+                f"There is no module {path!r}.",
+                remedy="Name it as package.module:NAME, from the folder that holds the package.",
+            ) from error
+        raise _not_imported(path, error, f"python -m {path}") from error
     return vars(module)
 
 
-def _brief(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}"
+def _not_imported(path: str, error: BaseException, command: str) -> BenchError:
+    """Return the error that says what the user's code raised, and the lines of it that led there."""
+    lines = [
+        line
+        for line in traceback.extract_tb(error.__traceback__)
+        if not line.filename.startswith(("<frozen", __file__))
+    ]
+    shown = "".join(traceback.format_list(lines)).rstrip()
+    if isinstance(error, SyntaxError):  # it was raised by no line of theirs, and says itself which one it is about
+        shown += "".join(traceback.format_exception_only(error)[:-1]).rstrip()
+    return BenchError(
+        f"{path} cannot be imported: {type(error).__name__}: {error}." + (f"\n{shown}\n" if shown else ""),
+        remedy=f"Correct it; `{command}` shows the same.",
+    )
 
 
 def find_strategy(scenario: Scenario, name: str) -> Strategy:

@@ -73,6 +73,44 @@ def test_a_scenario_file_that_ends_or_fails_while_it_is_imported_is_refused_with
     assert refused.value.remedy
 
 
+def test_the_lines_of_the_users_that_led_to_an_error_are_shown_and_no_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "outer_of_mine.py").write_text("\nimport inner_of_mine\n")
+    (tmp_path / "inner_of_mine.py").write_text("\n\nopen('no such file')\n")
+    monkeypatch.chdir(tmp_path)
+
+    for reference in ("outer_of_mine.py:MINE", "outer_of_mine:MINE"):
+        with pytest.raises(BenchError, match="FileNotFoundError") as refused:
+            find_scenario(reference)
+
+        shown = [line.strip() for line in str(refused.value).splitlines()[1:]]
+        files = [line.partition(", in")[0] for line in shown if line.startswith("File ")]
+        assert files == [
+            f'File "{tmp_path / "outer_of_mine.py"}", line 2',
+            f'File "{tmp_path / "inner_of_mine.py"}", line 3',
+        ]
+        assert "open('no such file')" in shown
+
+
+def test_a_file_that_is_no_python_is_refused_with_the_line(tmp_path: Path) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text("\ndef broken(:\n")
+
+    with pytest.raises(BenchError, match=r'SyntaxError(.|\n)*mine\.py", line 2'):
+        find_scenario(f"{file}:MINE")
+
+
+def test_a_module_that_lacks_another_of_a_name_like_its_own_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "shopping_list.py").write_text("import shop\n")
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(BenchError, match="shopping_list cannot be imported: ModuleNotFoundError"):
+        find_scenario("shopping_list:MINE")
+
+
 def test_an_unknown_scenario_is_refused_with_the_nearest_name() -> None:
     with pytest.raises(BenchError, match="did you mean 'one_to_many'"):
         find_scenario("one_to_mny")

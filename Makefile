@@ -2,7 +2,7 @@
 # Works with GNU make 3.81 (macOS) and later; the environment in .venv is built when it is missing or out of date.
 
 .DEFAULT_GOAL := help
-.PHONY: help bench bench-all report list test test-unit lint format venv clean
+.PHONY: help bench bench-all profile report list test test-unit lint format venv clean
 
 SIZE ?=      ## Parents x children of each: 1000x50, or 10x50,100x5, or a range: 1000x1..50
 SCENARIO ?=  ## The question to measure: see make list
@@ -70,6 +70,12 @@ bench: .venv/ready-run ## Measure: make bench SIZE=1000x50
 
 bench-all: .venv/ready-run ## Measure every scenario, each at its usual size unless SIZE is given
 	@$(options) .venv/bin/python -m bench run --scenario=all "$$@" $$ARGS
+
+profile: .venv/ready-run ## Say where the time of a load goes: make profile SIZE=1000x50 DB=postgres
+	@set -f; set -- ; if [ -n "$$DB" ]; then export BENCH_DB="$$DB"; fi; \
+	$(call option,SIZE,size) $(call option,STRATEGY,strategy) $(call option,DRIVER,driver) \
+	$(call option,PROVIDER,provider) $(call option,RTT,rtt) $(call option,SEED,seed) $(call option,LABEL,label) \
+	$(call option,RESULTS,results) .venv/bin/python -m bench profile "$$@" $$ARGS -- "$${SCENARIO:-one_to_many}"
 
 report: .venv/ready-run ## Draw the report of a stored run again: make report RUN=20260102-030405-quick
 	@run="$$RUN"; \

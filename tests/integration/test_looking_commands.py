@@ -48,6 +48,13 @@ def test_sql_names_the_n_plus_one_and_the_line_that_sends_it(bench: Bench) -> No
     assert "user.books" in done.stdout
 
 
+def test_what_the_document_shows_of_sql_is_what_is_printed(bench: Bench) -> None:
+    shown = (ROOT / "docs/profiling.md").read_text().partition("```console\n$ bench ")[2].partition("```")[0]
+    words, _, output = shown.partition("\n")
+
+    assert bench(*words.split()).stdout.split() == output.split()
+
+
 def test_sql_as_json_is_data_alone_with_the_text_as_it_was_sent(bench: Bench) -> None:
     done = bench("sql", "one_to_many", "--strategy", "lazy,joined", "--size", "7x2", "--json")
 

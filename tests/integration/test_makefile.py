@@ -91,6 +91,12 @@ def test_bench_passes_nothing_that_was_not_given(checkout: Path) -> None:
     assert given_to_bench(checkout, "bench") == ["-m", "bench", "run"]
 
 
+def test_profile_passes_what_it_takes_and_the_scenario_last(checkout: Path) -> None:
+    given = given_to_bench(checkout, "profile", "SIZE=7x2", "STRATEGY=lazy")
+    assert given == ["-m", "bench", "profile", "--size=7x2", "--strategy=lazy", "--", "one_to_many"]
+    assert given_to_bench(checkout, "profile", "SCENARIO=-x y")[-2:] == ["--", "-x y"]
+
+
 @pytest.mark.parametrize("variable", OPTIONS)
 def test_each_variable_becomes_its_option(variable: str, checkout: Path) -> None:
     assert given_to_bench(checkout, "bench", f"{variable}=7") == ["-m", "bench", "run", f"--{OPTIONS[variable]}=7"]

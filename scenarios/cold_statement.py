@@ -1,7 +1,7 @@
 """Users with their books, by statements that SQLAlchemy has never compiled: what does the first call cost?
 
-Before each load the engine's cache of compiled statements is emptied, or left as it is (`cache=warm`), outside the
-clock. What the driver or the server keeps of a statement is not touched.
+Before each load, outside the clock, the engine's cache of compiled statements is emptied (`cache=warm` leaves it). With
+`connection=fresh` a new connection is opened too: then neither the driver nor the server has prepared anything.
 """
 
 from __future__ import annotations
@@ -45,6 +45,12 @@ from scenarios.formulas import always, each_once, joined, list_by_list, one_by_o
 PARAMETERS = (
     Parameter(
         name="cache", help="SQLAlchemy's cache of compiled statements.", default="cold", choices=("cold", "warm")
+    ),
+    Parameter(
+        name="connection",
+        help="The connection, and what its driver and its server have prepared.",
+        default="kept",
+        choices=("kept", "fresh"),
     ),
 )
 
@@ -103,11 +109,19 @@ RECIPE = Recipe(
 )
 
 
-def forget(session: Session) -> None:
-    """Empty the cache of compiled statements."""
-    engine = session.get_bind()
-    assert isinstance(engine, Engine)
-    engine.clear_compiled_cache()
+def prepared(*, cache: str, connection: str) -> Callable[[Session], None]:
+    """Return what makes a session's first statement cold, in as far as it is asked for."""
+
+    def prepare(session: Session) -> None:
+        engine = session.get_bind()
+        assert isinstance(engine, Engine)
+        if connection == "fresh":
+            engine.dispose()
+            session.connection()
+        if cache == "cold":
+            engine.clear_compiled_cache()
+
+    return prepare
 
 
 def load(session: Session, strategy: Strategy) -> Sequence[User]:
@@ -175,7 +189,7 @@ def make(given: Given) -> Scenario:
         paths=("books",),
         recipe=RECIPE,
         load=load,
-        prepare=forget if given["cache"] == "cold" else None,
+        prepare=prepared(cache=str(given["cache"]), connection=str(given["connection"])),
         strategies=STRATEGIES,
         baseline="selectin",
         rule_of_thumb=RuleOfThumb(

@@ -74,10 +74,12 @@ def _sizes(scenario: Scenario) -> Sequence[tuple[Size, DatasetOptions]]:
 
 
 def cases(*, few: bool = False) -> list[Asked]:
+    """Every strategy to be tried; a few are those of each scenario at one size, and without an index."""
     return [
         Asked(scenario, size, options, strategy)
         for named in SCENARIOS
         for scenario in variants(named)
+        if not few or scenario is named or scenario.recipe.unindexed
         for size, options in _sizes(named)[: 1 if few or scenario is not named else None]
         for strategy in scenario.strategies
         if is_available(strategy)

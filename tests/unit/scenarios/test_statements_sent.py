@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, inspect
+from sqlalchemy import Engine, event, inspect
 from sqlalchemy.orm import Session
 
 from bench.catalogue import find_scenario, find_strategy
@@ -95,3 +95,18 @@ def test_a_cold_cache_compiles_anew_and_a_warm_one_does_not(tmp_path: Path) -> N
                     found.load(session, find_strategy(found, "selectin"))
                     added = set(made._compiled_cache or ()) - before
             assert len(added) == compiled
+
+
+@pytest.mark.parametrize(("scenario", "opened"), [("cold_statement", 1), ("cold_statement[connection=fresh]", 3)])
+def test_a_connection_is_kept_unless_a_fresh_one_is_asked_for(scenario: str, opened: int, tmp_path: Path) -> None:
+    found = find_scenario(scenario)
+    connected: list[object] = []
+    with seeded(scenario, tmp_path / "f") as made:
+        event.listen(made, "connect", lambda connection, _record: connected.append(connection))
+        for _ in range(3):
+            with Session(made) as session:
+                assert found.prepare is not None
+                found.prepare(session)
+                found.load(session, find_strategy(found, "selectin"))
+
+    assert len(connected) == opened

@@ -15,7 +15,9 @@ from sqlalchemy.orm import Session
 from bench.connect import engine
 from bench.datasets import seed
 from bench.model import DatasetOptions, Size, Strategy, Target
-from scenarios.streaming import STREAMING
+from scenarios.streaming import STREAMING as USUAL
+
+STREAMING = USUAL.configured({"part": 50})
 
 
 @contextmanager
@@ -44,15 +46,15 @@ def named(name: str) -> Strategy:
 
 @pytest.mark.parametrize("name", ["selectin", "selectin_partitions"])
 def test_memory_stays_flat_where_a_result_is_read_in_parts(name: str, tmp_path: Path) -> None:
-    small = peak_bytes(tmp_path / "small", Size((400, 5)), named(name))
-    large = peak_bytes(tmp_path / "large", Size((1600, 5)), named(name))
+    small = peak_bytes(tmp_path / "small", Size((150, 5)), named(name))
+    large = peak_bytes(tmp_path / "large", Size((600, 5)), named(name))
 
     assert large < 1.5 * small
 
 
 def test_memory_grows_with_the_result_where_it_is_read_at_once(tmp_path: Path) -> None:
-    small = peak_bytes(tmp_path / "small", Size((400, 5)), named("selectin_all"))
-    large = peak_bytes(tmp_path / "large", Size((1600, 5)), named("selectin_all"))
+    small = peak_bytes(tmp_path / "small", Size((150, 5)), named("selectin_all"))
+    large = peak_bytes(tmp_path / "large", Size((600, 5)), named("selectin_all"))
 
     assert large > 3 * small
 

@@ -15,7 +15,7 @@ from bench import databases, pipeline
 from bench.case import CaseUnderWay
 from bench.catalogue import find_scenario, sqlalchemy_version
 from bench.errors import BenchError, GateFailed
-from bench.measure.events import CaseStarted, Event, StageStarted
+from bench.measure.events import CaseStarted, Doubted, Event, StageStarted
 from bench.measure.observing import sent_path
 from bench.measure.workers import LoadFailed
 from bench.model import Arm, CaseSpec, Counters, DatasetOptions, Sampling, Secrets, parse_sizes
@@ -48,7 +48,7 @@ def measure(wanted: Sequence[Wanted], secrets: Secrets, found: dict[Place, Now])
             with ExitStack() as up:
                 pipeline.bring_up(case, kept, up)
                 if one.strategies:
-                    yield from pipeline.watch(case, scratch)
+                    yield from filter(_is_told, pipeline.watch(case, scratch))
                 found[one.place] = _now(one, case, scratch)
 
 
@@ -94,6 +94,11 @@ class _Kept:
         if self._provider is None:
             self._provider = self._stack.enter_context(self._source.up())
         return nullcontext(self._provider)
+
+
+def _is_told(event: Event) -> bool:
+    """Whether an event is worth telling: that a formula does not hold is not, where the baseline is what counts."""
+    return not (isinstance(event, Doubted) and event.warning.code == "formula")
 
 
 def _spec(one: Wanted) -> CaseSpec:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from sqlalchemy import inspect
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Mapper, RelationshipProperty
 from sqlalchemy.orm.interfaces import MANYTOMANY, MANYTOONE
 
@@ -75,8 +76,16 @@ class Relation:
 def graph_plan(scenario: Scenario) -> Branch:
     """Return the plan of the graph that a load of the scenario has to return.
 
-    Raises BenchError when a path names no relationship, or one that the recipe's foreign keys do not bear out.
+    Raises BenchError when a path names no relationship, or one that the recipe's foreign keys do not bear out, and when
+    the mapped classes do not go together, which only shows when they are first used.
     """
+    try:
+        scenario.base.registry.configure()
+    except SQLAlchemyError as error:
+        raise BenchError(
+            f"The mapped classes of {scenario.name} do not go together: {error}",
+            remedy="Mend the relationship; `sqlalchemy.orm.configure_mappers()` says the same.",
+        ) from error
     return _Planner(scenario).root()
 
 

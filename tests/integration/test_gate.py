@@ -385,3 +385,12 @@ def test_it_is_checked_on_a_server_of_the_users_own_and_no_address_is_stored(
 
     project.change((", index=True", ""))
     assert told(project.check(databases=f"postgresql+asyncpg{url.removeprefix('postgresql')}"))[0][:2] == ("", "worse")
+
+
+def test_a_mapping_that_does_not_hold_together_is_a_sentence(project: Project) -> None:
+    project.change(('ForeignKey("customers.id"), index=True', "index=True"))
+
+    with pytest.raises(BenchError, match="The mapped classes of gated do not go together") as raised:
+        project.check()
+
+    assert "Customer.orders" in str(raised.value)

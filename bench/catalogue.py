@@ -130,17 +130,14 @@ def _from_module(path: str) -> Mapping[str, object]:
 
 def _not_imported(path: str, error: BaseException, command: str) -> BenchError:
     """Return the error that says what the user's code raised, and the lines of it that led there."""
-    lines = [
-        line
-        for line in traceback.extract_tb(error.__traceback__)
-        if not line.filename.startswith(("<frozen", __file__))
-    ]
+    ours = ("<frozen", __file__, str(importlib.__file__))
+    lines = [line for line in traceback.extract_tb(error.__traceback__) if not line.filename.startswith(ours)]
     shown = "".join(traceback.format_list(lines)).rstrip()
     if isinstance(error, SyntaxError):  # it was raised by no line of theirs, and says itself which one it is about
         shown += "".join(traceback.format_exception_only(error)[:-1]).rstrip()
     return BenchError(
-        f"{path} cannot be imported: {type(error).__name__}: {error}." + (f"\n{shown}\n" if shown else ""),
-        remedy=f"Correct it; `{command}` shows the same.",
+        f"{path} cannot be imported: {type(error).__name__}: {error}." + (f"\n{shown}" if shown else ""),
+        remedy=f"\nCorrect it; `{command}` shows the same.",
     )
 
 

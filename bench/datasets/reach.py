@@ -22,6 +22,7 @@ def full_shape(dataset: Dataset, plan: Branch) -> Shape:
     Memory grows by a byte for each row of a table that many rows lead to.
     """
     reach = _Reach(dataset)
+    reach.roots(plan, 0, np.zeros(0, dtype=np.int64))  # every path has its numbers, where no root has any
     joined = sum(reach.roots(plan, place, rows) for place, rows in root_blocks(dataset, plan))
     return replace(
         shape(dataset.recipe, dataset.size, dataset.options),

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 from sqlalchemy.orm import Session
 
-from bench.catalogue import is_available
+from bench.catalogue import find_scenario, is_available
 from bench.connect import calling, engine
 from bench.datasets import first_difference, graph_lines, graph_plan, key_attributes, seed
 from bench.measure import graph as measured
@@ -91,9 +91,7 @@ def expected(scenario: str, size: Size, options: DatasetOptions) -> tuple[str, .
     return tuple(graph_lines(_named(scenario), size, options))
 
 
-@cache
-def _named(name: str) -> Scenario:
-    return next(scenario for named in SCENARIOS for scenario in variants(named) if scenario.name == name)
+_named = cache(find_scenario)
 
 
 class Found(NamedTuple):
@@ -178,6 +176,19 @@ def test_the_formulas_hold_on_sqlite(asked: Asked, seeded: Any) -> None:
 def test_the_formulas_hold_behind_an_asynchronous_driver(asked: Asked, seeded: Any) -> None:
     target, facts = seeded(asked.scenario.name, asked.size, asked.options)
     hold(asked, replace(target, driver="aiosqlite"), facts)
+
+
+@pytest.mark.parametrize("name", ["one_by_key[key=8]", "first_page[offset=7]", "first_page[offset=6]"])
+def test_the_formulas_hold_where_there_is_nothing_or_the_last_to_load(name: str, tmp_path: Path) -> None:
+    scenario, size = find_scenario(name), Size((7, 3))
+    target = Target(
+        name="sqlite", dialect="sqlite", driver="pysqlite", provider="embedded", database=str(tmp_path / "f")
+    )
+    facts = seed(scenario, size, EVEN, target)
+
+    assert facts.shape.at("").nodes == (1 if "6" in name else 0)
+    for strategy in scenario.strategies:
+        hold(Asked(scenario, size, EVEN, strategy), target, facts)
 
 
 @pytest.mark.parametrize("driver", ["psycopg", "asyncpg"])

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, event, inspect
-from sqlalchemy.orm import Session
+from sqlalchemy import Engine, ForeignKey, event, inspect, select
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship
 
-from bench.catalogue import find_scenario, find_strategy
+from bench.catalogue import find_scenario, find_strategy, sqlalchemy_version
 from bench.connect import engine
 from bench.datasets import seed
 from bench.measure.statements import Tally, counting
@@ -41,6 +41,7 @@ def counted(scenario: str, strategy: str, path: Path) -> Tally:
         return tally
 
 
+@pytest.mark.skipif(sqlalchemy_version().startswith("2.0."), reason="SQLAlchemy 2.0 joins the parents once more")
 def test_selectin_of_a_link_table_leaves_the_parents_out_of_the_join(tmp_path: Path) -> None:
     assert "posts" not in sent("many_to_many", "selectin", tmp_path / "f")[1]
     assert "FROM posts AS posts_1 JOIN" in sent("many_to_many", "selectin_with_parent", tmp_path / "g")[1]
@@ -54,6 +55,24 @@ def test_a_join_puts_the_limit_into_a_sub_query(tmp_path: Path) -> None:
     (statement,) = sent("first_page", "joined", tmp_path / "f")
 
     assert "LIMIT ? OFFSET ?) AS anon_1 LEFT OUTER JOIN" in statement
+
+
+def test_joined_down_a_tree_is_what_a_join_depth_is(tmp_path: Path) -> None:
+    class Base(DeclarativeBase):
+        pass
+
+    class Category(Base):
+        __tablename__ = "categories"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        parent_id: Mapped[int | None] = mapped_column(ForeignKey("categories.id"))
+        word: Mapped[str]
+        text: Mapped[str]
+        children: Mapped[list[Category]] = relationship(lazy="joined", join_depth=3)
+
+    configured = str(select(Category).where(Category.parent_id.is_(None)))
+
+    (statement,) = sent("tree[depth=2]", "joined", tmp_path / "f")
+    assert statement == " ".join(configured.split())
 
 
 def test_an_in_list_of_a_two_column_key_is_one_of_pairs(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from bench.model import (
     Table,
 )
 from bench.model.recipe import DISTRIBUTIONS, ORDERS
+from bench.model.size import MOST_ROWS
 
 
 def shape(recipe: Recipe, size: Size, options: DatasetOptions) -> Shape:
@@ -49,6 +50,11 @@ def rows_of_tables(recipe: Recipe, size: Size, options: DatasetOptions) -> dict[
     for table in recipe.tables:
         _check_table(table, recipe, known=rows)
         rows[table.name] = _rows(table, recipe, size, options, rows)
+    if (total := sum(rows.values())) > MOST_ROWS:
+        raise BenchError(
+            f"A dataset of {size} is {total:,} rows of this scenario; {MOST_ROWS:,} is the most that one may have.",
+            remedy="Use a smaller size, or smaller values of the scenario's parameters.",
+        )
     return rows
 
 

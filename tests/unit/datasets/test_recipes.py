@@ -106,6 +106,13 @@ def test_what_was_added_to_recipes_leaves_older_keys_of_datasets_as_they_were() 
     assert _plain(replace(table, each=1))[1]["each"] == 1
 
 
+def test_parameters_that_make_more_rows_than_a_dataset_may_have_are_refused() -> None:
+    with pytest.raises(
+        BenchError, match=r"A dataset of 10 is [0-9,]+ rows of this scenario; 2,000,000,000 is the most"
+    ):
+        Dataset(find_scenario("tree[depth=20,children=100]").recipe, Size((10,)), DatasetOptions())
+
+
 EMPLOYEES, ENGINEERS, _ = POLYMORPHIC.recipe.tables
 POSTS, TAGS, LINKS = MANY_TO_MANY.recipe.tables
 OTHER_KINDS = Column(name="kind", values=Cycle(values=("a", "b")))

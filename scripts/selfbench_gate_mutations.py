@@ -88,32 +88,31 @@ def mutated(change: Change) -> str:
     return TEXT.replace(was, now)
 
 
+def in_load(text: str, was: str, now: str) -> str:
+    """Return the file with a variable of the load function renamed."""
+    before, define, rest = text.partition("def load")
+    load, ends, after = rest.partition("GATED =")
+    return before + define + re.sub(rf"\b{was}\b", now, load) + ends + after
+
+
 def meaningless(draw: random.Random) -> str:
     """Return the file with changes that mean nothing, some of them drawn."""
     name = "".join(draw.choices("abcdefghij", k=8))
     changes: list[Callable[[str], str]] = [
-        lambda text: (
-            re.sub(r"\bcustomers = s", f"{name} = s", text)
-            .replace("in customers:", f"in {name}:")
-            .replace("return customers", f"return {name}")
-        ),
+        lambda text: in_load(text, "customers", f"all_{name}"),
+        lambda text: in_load(text, "customer", f"one_{name}"),
         lambda text: text.replace("statement()", f"{name}_all()"),
         lambda text: text.replace(
             f"lambda statement: {EAGER}", f"lambda {name}: {name}{EAGER.removeprefix('statement')}"
         ),
         lambda text: text.replace("class Order(Base):", f"class Order(Base):  # {name}"),
         lambda text: text.replace("Customer.id > 0", "0 < Customer.id"),
-        lambda text: text.replace(LOAD, f"{LOAD}    session.flush()\n"),
+        lambda text: text.replace(".unique().all()\n", ".unique().all()\n    session.flush()\n"),
         lambda text: text.replace(".options(lazyload", ".options().options(lazyload"),
-        lambda text: text.replace(
-            "        customer.orders  # noqa", "        (customer.orders, customer.orders)  # noqa"
-        ),
+        lambda text: re.sub(r"    (\w+\.orders)  # noqa", r"    (\1, \1)  # noqa", text),
         lambda text: text.replace("UNUSED =", f"{name.upper()} ="),
         lambda text: text.replace("\n\n\nclass", f"\n\n\n# {name}\n\n\nclass"),
         lambda text: text.replace('summary="Without."', f'summary="Without {name}."'),
-        lambda text: text.replace("for customer in", f"for {name} in").replace(
-            "        customer.orders  # noqa", f"        {name}.orders  # noqa"
-        ),
     ]
     text = TEXT
     for change in draw.sample(changes, k=draw.randint(1, 4)):

@@ -79,11 +79,9 @@ def check(baseline: Baseline, now: Mapping[Place, Now]) -> Checked:
     version of SQLAlchemy, bytes on the driver, plans on the server's: where these differ they are told, not judged.
     """
     findings: list[Finding] = []
-    notes: list[str] = []
     for place, here in now.items():
         stored = baseline[place]
         comparable = _comparable(stored.made_with, here.found.made_with)
-        notes += _versions(place, stored.made_with, here.found.made_with)
         findings += _schema(place, stored.schema, here.found.schema)
         for strategy, load in stored.loads.items():
             findings += _strategy(place, strategy, load, here, comparable)
@@ -96,7 +94,7 @@ def check(baseline: Baseline, now: Mapping[Place, Now]) -> Checked:
     return Checked(
         findings=tuple(sorted(dict.fromkeys(findings), key=lambda finding: _ORDER.index(finding.verdict))),
         compared=tuple(compared),
-        notes=tuple(dict.fromkeys(notes)),
+        notes=tuple(_notes(baseline, now)),
     )
 
 
@@ -115,24 +113,34 @@ def _comparable(before: MadeWith, now: MadeWith) -> _Comparable:
     )
 
 
-def _versions(place: Place, before: MadeWith, now: MadeWith) -> Iterator[str]:
-    where = f"The baseline of {place.scenario} on {place.database}"
+def _notes(baseline: Baseline, now: Mapping[Place, Now]) -> Iterator[str]:
+    """Yield what is not judged and why, once for all the scenarios that it is said of."""
+    said: dict[tuple[str, str], dict[str, None]] = {}
+    for place, here in now.items():
+        for what in _versions(baseline[place].made_with, here.found.made_with):
+            said.setdefault((place.database, what), {})[place.scenario] = None
+    for (database, what), scenarios in said.items():
+        yield f"The baseline of {', '.join(scenarios)} on {database} {what}"
+    for place, here in now.items():
+        if baseline[place].made_with.dataset != here.found.made_with.dataset:
+            yield (
+                f"The rows of {name_of(place)} are not the baseline's: its recipe, its classes or the harness make "
+                "others, and counts may differ by that alone."
+            )
+
+
+def _versions(before: MadeWith, now: MadeWith) -> Iterator[str]:
     if before.sqlalchemy != now.sqlalchemy:
         yield (
-            f"{where} was made with SQLAlchemy {before.sqlalchemy}, and this is {now.sqlalchemy}: "
+            f"was made with SQLAlchemy {before.sqlalchemy}, and this is {now.sqlalchemy}: "
             "SQL texts, bytes and plans are told, not judged."
         )
     if before.server != now.server:
-        yield f"{where} was made on {before.server}, and this is {now.server}: plans are told, not judged."
+        yield f"was made on {before.server}, and this is {now.server}: plans are told, not judged."
     if before.driver != now.driver:
         yield (
-            f"{where} was made by {before.driver}, and this is {now.driver}: bytes are told, not judged, and casts of "
+            f"was made by {before.driver}, and this is {now.driver}: bytes are told, not judged, and casts of "
             "parameters are left out of SQL texts."
-        )
-    if before.dataset != now.dataset:
-        yield (
-            f"The rows of {name_of(place)} are not the baseline's: its recipe, its classes or the harness make others, "
-            "and counts may differ by that alone."
         )
 
 

@@ -1,8 +1,9 @@
 """How long a PostgreSQL server says that it worked for a load: `pg_stat_database.active_time`, no extension needed.
 
-The server counts, for each database, how long its sessions were active. Drivers send a statement in steps (parse, bind,
-execute), and the count begins anew with each: so it holds the execution, with the turning of rows into what is sent and
-the sending, but not the parsing and planning before it. What a session has counted is published when it asks for it
+The server counts, for each database, how long its sessions were active: the execution, with the turning of rows into
+what is sent and the sending. Drivers send a statement in steps (parse, bind, execute), and the count begins anew with
+each, so parsing and planning are not in it; but for a statement that is sent whole, as psycopg does without parameters.
+What a session has counted is published when it asks for it
 (`pg_stat_force_next_flush`, PostgreSQL 15 and later), so both ends of a load are read on the load's own connection.
 
 Other sessions of the same database count too. While there are any, and where the server does not keep the count

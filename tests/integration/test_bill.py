@@ -1,17 +1,18 @@
 """The bill is right: a known cost, put into one part of a load, moves that part by its amount, and no other.
 
-These tests assert durations, as ratios to the amount that was put in: it is time by the clock, burnt or slept, so that
-neighbours on the machine do not change it; medians are taken over loads with and without it in turn.
+These tests assert durations, as ratios to the amount that was put in: it is slept, so that neighbours on the machine do
+not change it. Loads with and without it are taken in turn, and of each part the lower quartile: neighbours make loads
+longer, and never shorter.
 """
 
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
-from time import perf_counter_ns
+from time import sleep
 from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
@@ -38,29 +39,33 @@ pytest_plugins = ["support.postgres"]
 AMOUNT_NS = 150_000_000
 LOADS = 5
 OWN, OTHERS = 0.05, 0.02
+ATTEMPTS = 3
 DRIVERS = ("pysqlite", "psycopg", "asyncpg")
 DATABASE_PART = {"pysqlite": bill.DATABASE, "psycopg": bill.SERVER, "asyncpg": bill.SERVER}
 DECODING_PART = {"pysqlite": bill.DATABASE, "psycopg": bill.DECODING, "asyncpg": bill.WIRE_AND_DRIVER}
 WIRE_PART = {"psycopg": bill.WIRE, "asyncpg": bill.WIRE_AND_DRIVER}
 
 
-def burn() -> None:
-    """Take up AMOUNT_NS of time, by the clock."""
-    end = perf_counter_ns() + AMOUNT_NS
-    while perf_counter_ns() < end:
-        pass
+def quiet(times_ns: Iterable[float]) -> float:
+    """The lower quartile: what a part takes while the machine is left alone."""
+    return statistics.quantiles(times_ns, n=4, method="inclusive")[0]
+
+
+def take_time() -> None:
+    """Take AMOUNT_NS, asleep: a process that has kept a busy machine's core is made to wait for it afterwards."""
+    sleep(AMOUNT_NS / 1e9)
 
 
 @dataclass
 class Fuse:
-    """Burns once a load, and only where it is lit for that load."""
+    """Takes time once a load, and only where it is lit for that load."""
 
     lit: bool = False
 
     def touch(self) -> None:
         if self.lit:
             self.lit = False
-            burn()
+            take_time()
 
 
 @dataclass
@@ -72,6 +77,7 @@ class Bench:
     call: Callable[[Callable[[], Any]], Any]
     target: Target | None
     fuse: Fuse = field(default_factory=Fuse)
+    server: ServerTime | None = None
 
     def bare(self, work: Callable[[Any], Any]) -> None:
         """Do something to the driver's own connection, which is the one that every load uses."""
@@ -102,10 +108,22 @@ class Bench:
                     self.fuse.lit = False
                     parts[slow].append(self.named(Observed(phases=phases, server_ns=server_ns)))
             return {
-                name: statistics.median(one[name] for one in parts[True])
-                - statistics.median(one[name] for one in parts[False])
+                name: quiet(one[name] for one in parts[True]) - quiet(one[name] for one in parts[False])
                 for name in parts[True][0]
             }
+
+        return self.call(measure)  # type: ignore[no-any-return]
+
+    def once(self) -> dict[str, float]:
+        """Load the books once, and return the parts."""
+
+        def measure() -> dict[str, float]:
+            self.server = self.server or ServerTime(self.engine)
+            phases, server_ns = self.server.around(
+                lambda: phased_load(self.engine, lambda: Session(self.engine), load_books)
+            )
+            assert server_ns is not None
+            return self.named(Observed(phases=phases, server_ns=server_ns))
 
         return self.call(measure)  # type: ignore[no-any-return]
 
@@ -126,17 +144,21 @@ def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
     server: PostgresForTests = request.getfixturevalue("postgres")
     target = server.target(request.getfixturevalue("database"), request.param)
     seed_postgres(ONE_TO_MANY, Size((10, 3)), DatasetOptions(), target)
-    made = engine(target)
-    with calling(made) as call:
-        yield Bench(driver=request.param, engine=made, call=call, target=target)
+    with through(target) as reached:
+        yield reached
 
 
-def only(moved: dict[str, float], part: str, amount_ns: float = AMOUNT_NS) -> None:
-    """The part has grown by the amount, the others by next to nothing."""
-    off = moved[part] / amount_ns - 1
-    others = {name: ns / amount_ns for name, ns in moved.items() if name != part}
-    assert abs(off) <= OWN, f"{part} is off by {off:.3f}: {moved}"
-    assert max(map(abs, others.values())) <= OTHERS, f"others moved: {others}"
+def only(part: str, measured: Callable[[], dict[str, float]], amount_ns: float = AMOUNT_NS) -> None:
+    """The part has grown by the amount, the others by next to nothing.
+
+    A neighbour on the machine may spoil a measurement, so it is taken again; a bill that is wrong is wrong each time.
+    """
+    for _ in range(ATTEMPTS):
+        moved = {name: ns / amount_ns for name, ns in measured().items()}
+        own = moved.pop(part)
+        if abs(own - 1) <= OWN and max(map(abs, moved.values())) <= OTHERS:
+            return
+    pytest.fail(f"{ATTEMPTS} times: {part} moved by {own:.3f} of what was put in, the others by {moved}")
 
 
 def load_books(session: Session) -> list[User]:
@@ -151,20 +173,20 @@ def test_time_that_the_query_takes_is_the_databases(bench: Bench) -> None:
 
     def taken(much: int) -> int:
         if much:
-            burn()
+            take_time()
         return 1
 
     if bench.driver == "pysqlite":
         bench.bare(lambda bare: bare.create_function("take", 1, taken))
-    sleep = {
+    slept_for = {
         "pysqlite": "(SELECT take({:d})) = 1",
     }.get(bench.driver, "(SELECT pg_sleep({:d} * %s))::text IS NOT NULL" % seconds)  # noqa: UP031
 
     def load(session: Session, slow: bool) -> Any:
-        slept = text(sleep.format(slow))
+        slept = text(slept_for.format(slow))
         return session.scalars(select(User).where(slept).options(selectinload(User.books))).all()
 
-    only(bench.moved(load), DATABASE_PART[bench.driver])
+    only(DATABASE_PART[bench.driver], lambda: bench.moved(load))
 
 
 def test_a_slow_decoder_is_the_drivers(bench: Bench) -> None:
@@ -192,7 +214,7 @@ def test_a_slow_decoder_is_the_drivers(bench: Bench) -> None:
             )
         )
 
-    only(bench.moved(lambda session, slow: load_books(session)), DECODING_PART[bench.driver])
+    only(DECODING_PART[bench.driver], lambda: bench.moved(lambda session, slow: load_books(session)))
 
 
 def test_time_in_a_load_event_is_the_orms(bench: Bench) -> None:
@@ -202,7 +224,7 @@ def test_time_in_a_load_event_is_the_orms(bench: Bench) -> None:
         fuse.touch()
 
     with listening(Book, "load", loaded):
-        only(bench.moved(lambda session, slow: load_books(session)), bill.OBJECTS)
+        only(bill.OBJECTS, lambda: bench.moved(lambda session, slow: load_books(session)))
 
 
 def test_time_in_the_walk_is_the_walks(bench: Bench) -> None:
@@ -211,7 +233,7 @@ def test_time_in_the_walk_is_the_walks(bench: Bench) -> None:
         bench.fuse.touch()
         return users
 
-    only(bench.moved(load), bill.WALK)
+    only(bill.WALK, lambda: bench.moved(load))
 
 
 def test_time_before_the_first_statement_is_its_building(bench: Bench) -> None:
@@ -219,7 +241,7 @@ def test_time_before_the_first_statement_is_its_building(bench: Bench) -> None:
         bench.fuse.touch()
         return load_books(session)
 
-    only(bench.moved(load), bill.STATEMENT)
+    only(bill.STATEMENT, lambda: bench.moved(load))
 
 
 def test_time_in_a_types_result_processor_is_cores(bench: Bench) -> None:
@@ -236,7 +258,7 @@ def test_time_in_a_types_result_processor_is_cores(bench: Bench) -> None:
     def load(session: Session, **_: bool) -> Any:
         return session.execute(select(User.id, type_coerce(User.name, Slow))).all()
 
-    only(bench.moved(load), bill.ROWS)
+    only(bill.ROWS, lambda: bench.moved(load))
 
 
 def test_a_lazy_load_in_the_walk_is_charged_to_its_own_statement() -> None:
@@ -258,31 +280,37 @@ def test_a_lazy_load_in_the_walk_is_charged_to_its_own_statement() -> None:
 
 
 @pytest.mark.parametrize("driver", ["psycopg", "asyncpg"])
-def test_an_added_round_trip_time_is_the_wires(driver: str, postgres: PostgresForTests, database: str) -> None:
-    near = postgres.target(database, host="127.0.0.1", password=postgres.password)
-    seed_postgres(ONE_TO_MANY, Size((10, 3)), DatasetOptions(), near)
-    rtt_us, trips = 20_000, 3  # BEGIN and two statements
-    with delayed(near, [0, rtt_us]) as ways:
-        taken: list[dict[str, float]] = []
-        for way in (ways[0], ways[rtt_us]):
-            made = engine(replace(way.target, driver=driver))
-            with calling(made) as call:
-                bench = Bench(driver=driver, engine=made, call=call, target=way.target)
-                taken.append(call(lambda: medians(bench)))  # noqa: B023 - called at once
-        moved = {name: taken[1][name] - taken[0][name] for name in taken[0]}
-        only(moved, WIRE_PART[driver], trips * ways[rtt_us].delay.added_ns)
+def test_an_added_round_trip_time_is_the_wires(driver: str, postgres: PostgresForTests) -> None:
+    rtt_us, trips = 40_000, 3  # BEGIN and two statements
+    with ExitStack() as stack:
+        # A database each: the server counts its time for all of a database's connections together.
+        near, far = (stack.enter_context(postgres.database()) for _ in range(2))
+        for name in (near, far):
+            seed_postgres(ONE_TO_MANY, Size((10, 3)), DatasetOptions(), postgres.target(name))
+        ways = stack.enter_context(
+            delayed(postgres.target(near, host="127.0.0.1", password=postgres.password), [0, rtt_us])
+        )
+        reached = [
+            stack.enter_context(through(replace(ways[rtt].target, driver=driver, database=name)))
+            for rtt, name in ((0, near), (rtt_us, far))
+        ]
+        for bench in reached:
+            bench.once()  # the second is warm
+            bench.once()
+
+        def moved() -> dict[str, float]:
+            taken = [[bench.once() for bench in reached] for _ in range(LOADS)]
+            return {name: quiet(b[name] for _, b in taken) - quiet(a[name] for a, _ in taken) for name in taken[0][0]}
+
+        only(WIRE_PART[driver], moved, trips * ways[rtt_us].delay.added_ns)
 
 
-def medians(bench: Bench) -> dict[str, float]:
-    opened = lambda: Session(bench.engine)  # noqa: E731
-    for _ in range(2):
-        timed_load(opened, load_books, "default")
-    server = ServerTime(bench.engine)
-    taken = []
-    for _ in range(LOADS):
-        phases, server_ns = server.around(lambda: phased_load(bench.engine, opened, load_books))
-        taken.append(bench.named(Observed(phases=phases, server_ns=server_ns)))
-    return {name: statistics.median(one[name] for one in taken) for name in taken[0]}
+@contextmanager
+def through(target: Target) -> Iterator[Bench]:
+    """A seeded database by the driver of a target."""
+    made = engine(target)
+    with calling(made) as call:
+        yield Bench(driver=target.driver, engine=made, call=call, target=target)
 
 
 @contextmanager

@@ -111,8 +111,9 @@ def bill(looked: Looked) -> Bill:
     )
     scaled = 1 < price <= HIGHEST_PRICE
     factor = 1 / price if scaled else 1.0
+    server_ns, silent = _server_ns(times, kept)
     parts = named_parts({part: _mean([one.phases.spent_ns(part) for one in kept]) for part in get_args(Part)},
-                        server_ns=_server_ns(kept), driver=looked.driver)  # fmt: skip
+                        server_ns=server_ns, driver=looked.driver)  # fmt: skip
 
     def line(name: str, ns: float) -> Line:
         return Line(name=name, ns=ns * factor, share=ns / observed_ns)
@@ -126,7 +127,7 @@ def bill(looked: Looked) -> Bill:
         price_quartiles=(low, high),
         scaled=scaled,
         loads=len(times.observed),
-        silent=_silent(times, kept),
+        silent=silent,
     )
 
 
@@ -161,15 +162,16 @@ def middle_half(samples: Sequence[Sample], key: Callable[[Sample], float]) -> li
     return sorted(samples, key=key)[left_out : len(samples) - left_out]
 
 
-def _server_ns(kept: Sequence[Observed]) -> float | None:
+def _server_ns(times: Times, kept: Sequence[Observed]) -> tuple[float | None, str]:
+    """Return what the server says of the loads, or None and why it says nothing that can be used."""
     said = [one.server_ns for one in kept if one.server_ns is not None]
-    return _mean(said) if len(said) == len(kept) else None
-
-
-def _silent(times: Times, kept: Sequence[Observed]) -> str:
-    if times.silent or _server_ns(kept) is not None:
-        return times.silent
-    return "others were connected to the database during some loads, and the server counts for all of them together"
+    if times.silent:
+        return None, times.silent
+    if len(said) < len(kept):
+        return None, "others were connected to the database during some loads, and the server counts for all together"
+    if _mean(said) > _mean([one.phases.spent_ns("wait") for one in kept]):
+        return None, "the load is too short for what reading the server's count takes itself"
+    return _mean(said), ""
 
 
 def _statements(kept: Sequence[Phases], factor: float, observed_ns: float) -> list[StatementLine]:

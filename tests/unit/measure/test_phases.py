@@ -1,4 +1,4 @@
-"""The clock of a bill: parts never overlap, nothing is lost, and SQLAlchemy is as it was when a load has been observed."""
+"""The clock of a bill: parts never overlap, nothing is lost, and SQLAlchemy is put back after an observed load."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def parts(found: bill.Bill) -> dict[str, float]:
     [
         ("psycopg", 15, {bill.SERVER: 15, bill.WIRE: 5, bill.DECODING: 30}),
         ("psycopg", None, {bill.SERVER_AND_WIRE: 20, bill.DECODING: 30}),
-        ("psycopg", 99, {bill.SERVER: 20, bill.WIRE: 0, bill.DECODING: 30}),
+        ("psycopg", 99, {bill.SERVER_AND_WIRE: 20, bill.DECODING: 30}),
         ("asyncpg", 15, {bill.SERVER: 15, bill.WIRE_AND_DRIVER: 35}),
         ("psycopg_async", None, {bill.ALL_BUT_CLIENT: 50}),
         ("pysqlite", None, {bill.DATABASE: 50}),
@@ -99,3 +99,8 @@ def test_a_server_that_was_silent_during_a_load_is_not_told_apart_and_that_is_sa
 
     assert bill.SERVER not in parts(found)
     assert "others were connected" in found.silent
+
+
+def test_a_server_that_says_more_than_was_waited_is_not_believed() -> None:
+    assert "too short" in bill.bill(looked(observed(server_ns=21))).silent
+    assert bill.bill(looked(observed(server_ns=20))).silent == ""

@@ -24,8 +24,8 @@ class Place:
 class MadeWith:
     """What a place was measured with: what is comparable hangs on it.
 
-    server: `postgresql 17.10 with collation C`. dataset: the first digits of the fingerprint of its graph, which is the same
-    on every database.
+    server: `postgresql 17.10 with collation C`. dataset: the first digits of the fingerprint of its graph, the same on
+    every database.
     """
 
     sqlalchemy: str

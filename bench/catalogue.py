@@ -45,6 +45,8 @@ def find_scenario(name: str) -> Scenario:
     known = {scenario.name: scenario for scenario in scenarios()}
     if plain in known:
         return known[plain].configured(given)
+    if plain.endswith(".py"):
+        raise BenchError(f"{plain!r} is a file.", remedy=f"Name a scenario in it: {plain}:NAME.")
     raise unknown_name("scenario", plain, known)
 
 
@@ -203,5 +205,5 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> BenchError:
     near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
     return BenchError(
         f"There is no {kind} {name!r}" + (f"; did you mean {near[0]!r}?" if near else "."),
-        remedy=f"Known: {', '.join(names)}.",
+        remedy=f"Known: {', '.join(names)}." if names else "There is none in it at all.",
     )

@@ -16,7 +16,7 @@ from typing import Any
 
 from bench import pipeline, record
 from bench.catalogue import configured, scenario_names, scenarios
-from bench.databases import SqliteCache
+from bench.databases import SqliteCache, find_sources
 from bench.errors import BenchError, GateFailed
 from bench.model import DatasetOptions, Run, Sampling, parse_targets
 from bench.plan import REPORT_S, Plan, estimate_s, make_plan
@@ -139,7 +139,11 @@ def run(
     planned = make()
     folder = record.new_folder(results, planned.label, datetime.now(UTC))
     with record.held(folder):
-        return measured(planned, record.Store(folder, pipeline.begun(planned, folder)), shown, say)
+        store = record.Store(folder, pipeline.begun(planned, folder))
+        outcome = measured(planned, store, shown, say)
+        if isinstance(outcome.cut_short, BenchError) and not store.run.cases:
+            shutil.rmtree(folder, ignore_errors=True)  # refused: nothing to keep, nothing to go on with
+        return outcome
 
 
 def measured(planned: Plan, store: record.Store, drawing: AbstractContextManager[Face], say: Say) -> Outcome:
@@ -161,6 +165,8 @@ def measured(planned: Plan, store: record.Store, drawing: AbstractContextManager
         say(f"\n{written(store.run, store.folder, charts='few')}")
     except (KeyboardInterrupt, BenchError) as reason:
         cut_short = cut_short or reason
+    if isinstance(cut_short, KeyboardInterrupt) and store.run.status == "interrupted":
+        say(f"Go on with it: bench run --resume {store.run.id}")
     return Outcome(cut_short=cut_short, fault=fault_of(store.run))
 
 
@@ -179,7 +185,11 @@ def fault_of(run: Run) -> BenchError | None:
 
 
 def describe(planned: Plan) -> str:
-    """Say what a plan would measure, and roughly how long that takes."""
+    """Say what a plan would measure, and roughly how long that takes.
+
+    Raises BenchError where a database that was asked for is not at hand, as far as that is known without starting it.
+    """
+    find_sources(planned.targets, run="", secrets=planned.secrets)
     estimates_s = [estimate_s(spec, planned.sampling) for spec in planned.specs]
     return "\n".join(
         [

@@ -81,11 +81,11 @@ def _own_options(args: list[str]) -> list[click.Option]:
                    "package.module:NAME. With --help: its own options.")  # fmt: skip
 @click.option("--strategy", "strategies", help="Names with commas, as lazy,selectin[100]; or all.")
 @click.option("--db", "databases", default="sqlite", show_default=True, envvar="BENCH_DB",
-              help="Where it runs, several with commas: sqlite, postgres:17, a URL; also from $BENCH_DB.")  # fmt: skip
-@click.option("--driver", "drivers", help="Drivers with commas, as psycopg,asyncpg.")
+              help="Where it runs, with commas: sqlite, postgres:17, docker:IMAGE, a URL; or $BENCH_DB.")  # fmt: skip
+@click.option("--driver", "drivers", help="Drivers with commas, as psycopg,asyncpg, each for its own databases.")
 @click.option("--provider", type=click.Choice(["auto", "binaries", "docker"]), default="auto", show_default=True,
-              help="What starts servers of our own.")  # fmt: skip
-@click.option("--rtt", help="Round-trip times to add, as 0,1ms,5ms.")
+              help="What starts servers of our own; auto: binaries at hand, else Docker.")  # fmt: skip
+@click.option("--rtt", help="Round-trip times to add to PostgreSQL, as 0,1ms,5ms.")
 @click.option("--seed", type=click.IntRange(0, 2**64 - 1), default=1, show_default=True,
               help="Of the rows and of every shuffle.")  # fmt: skip
 @click.option("--budget", help="Timing of a case, as 60s, 2m or 1h.  [default: 60s a target]")

@@ -154,6 +154,7 @@ def seeded_file(path: Path, key: str, seed: Callable[[Path], DatasetFacts]) -> S
             )
 
     try:
+        refuse_theirs()  # before a lock is made beside it
         return _kept_or_seeded(files, key, seed, before=refuse_theirs)
     except OSError as error:
         raise BenchError(

@@ -24,6 +24,9 @@ PROVIDERS: tuple[ProviderName, ...] = ("auto", "binaries", "docker")
 
 SPELLINGS = "sqlite, sqlite:memory, sqlite:PATH, postgres, postgres:17, postgres:16.4, docker:IMAGE, or a server's URL"
 
+SHORTEST_RTT_US = 200
+"""Below it a proxy cannot keep to what was asked for: its scatter would be more than a fifth of it."""
+
 LONGEST_RTT_US = 10_000_000
 """Ten seconds: what is longer is a slip of the keyboard."""
 
@@ -34,6 +37,7 @@ _VERSION = re.compile(r"[1-9][0-9]?(?:\.[0-9]{1,2})?", re.ASCII)
 _ORIGIN = re.compile(r"[a-z]+", re.ASCII)
 _IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:@-]*", re.ASCII)
 _URL = re.compile(r"([a-z0-9_]+)(?:\+([a-z0-9_]+))?://(.*)", re.ASCII | re.DOTALL)
+_MAYBE_SECRET = re.compile(r":(?:[^@]*:[^@]*@|[^@]*@(?![a-z]*(?:\+[a-z_]*)?$))(?:.*@)?", re.DOTALL)
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.%]*\]|[^:\[\]]*)(:[0-9]{1,5})?")
 _OPTIONS_WITHIN = re.compile(r"@[^@/?]*(?:/[^?]*)?\?[a-z_]+=", re.ASCII)
 _SECRET = re.compile(r"password|sslpassword|scram_(?:client|server)_key|oauth_client_secret", re.ASCII)
@@ -146,7 +150,17 @@ def _rtt_us(text: str) -> int:
             f"{text!r} is not a round-trip time that can be added.",
             remedy="Give 0, or whole microseconds up to 10s with their unit: 0,500us,1ms,2.5ms.",
         )
+    if 0 < value < SHORTEST_RTT_US:
+        raise BenchError(
+            f"{text} cannot be added accurately: it is too short.",
+            remedy=f"Give 0, or {rtt_text(SHORTEST_RTT_US)} and more.",
+        )
     return int(value)
+
+
+def _shown(text: str) -> str:
+    """Return a text to be quoted in an error: without what may be a password in a URL that was mistyped."""
+    return _MAYBE_SECRET.sub(":***@", text)
 
 
 def _parts(text: str) -> Iterator[str]:
@@ -177,13 +191,14 @@ def _parse(text: str, passwords: dict[str, str]) -> Asked:
 
 def _parse_postgres(text: str, version: str | None, origin: str | None, driver: str | None) -> Asked:
     if version is not None and not _VERSION.fullmatch(version):
+        named = f" of version {version!r}" if _shown(text) == text else ""
         raise BenchError(
-            f"{text!r}: there is no PostgreSQL of version {version!r} to choose.",
+            f"{_shown(text)!r}: there is no PostgreSQL{named} to choose.",
             remedy="Write postgres, postgres:17 or postgres:16.4.",
         )
     if origin is not None and not _ORIGIN.fullmatch(origin):
         raise BenchError(
-            f"{text!r}: {origin!r} names no origin.",
+            f"{_shown(text)!r} names no origin after the @.",
             remedy="Write the first word of one after the version, as in postgres:17@npm or postgres:15@debian.",
         )
     return Asked(
@@ -200,7 +215,9 @@ def _parse_sqlite(text: str, rest: str) -> Asked:
     if not plus or driver not in DRIVERS["sqlite"]:  # a path may have a plus in it
         place, driver = rest, DRIVERS["sqlite"][0]
     if not place or "\0" in place:
-        raise BenchError(f"{text!r} names no file.", remedy="Write sqlite, sqlite:memory or sqlite:path/to/file.")
+        raise BenchError(
+            f"{_shown(text)!r} names no file.", remedy="Write sqlite, sqlite:memory or sqlite:path/to/file."
+        )
     if place == "memory":
         return Asked(database="sqlite", driver=driver, memory=True)
     return Asked(database="sqlite", driver=driver, path=place)
@@ -209,7 +226,9 @@ def _parse_sqlite(text: str, rest: str) -> Asked:
 def _parse_image(text: str, rest: str) -> Asked:
     image, plus, driver = rest.partition("+")
     if not _IMAGE.fullmatch(image):
-        raise BenchError(f"{text!r} names no image.", remedy="Write docker:IMAGE, as in docker:postgres:17-alpine.")
+        raise BenchError(
+            f"{_shown(text)!r} names no image.", remedy="Write docker:IMAGE, as in docker:postgres:17-alpine."
+        )
     named = _driver("postgres", driver if plus else None)
     return Asked(database="postgres", driver=named, provider="docker", image=image)
 
@@ -329,7 +348,7 @@ def _delay(asked: Asked, rtt_us: int | None) -> int | None:
 def _unknown(kind: str, name: str, known: Iterable[str]) -> BenchError:
     near = difflib.get_close_matches(name, known := list(known), n=1)
     return BenchError(
-        f"There is no {kind} {name!r}" + (f"; did you mean {near[0]!r}?" if near else "."),
+        f"There is no {kind} {_shown(name)!r}" + (f"; did you mean {near[0]!r}?" if near else "."),
         remedy=f"Known: {', '.join(known)}. Where to run is {SPELLINGS}."
         if kind == "database"
         else f"Known: {', '.join(known)}.",

@@ -180,3 +180,29 @@ def test_nothing_of_several_servers_stays_behind_whenever_the_command_ends(
     for process_ in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
             assert not any(str(folder) in word for folder in left for word in process_.cmdline())
+
+
+def test_a_dry_run_refuses_what_a_run_would_and_a_refused_run_leaves_no_folder(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    for wrong in ("postgres:9", "postgresql://me@127.0.0.1:99999/db", "postgresql://me@h/db?foo=bar"):
+        planned = bench("run", "--db", wrong, "--size", "5x2", "--dry-run")
+        tried = bench("run", "--db", wrong, "--size", "5x2", "--quick")
+
+        assert planned.returncode == tried.returncode != 0, wrong
+        assert planned.stderr.splitlines()[-1] == tried.stderr.splitlines()[-1]
+    assert bench.runs() == []
+
+
+def test_an_interrupted_run_says_how_it_goes_on(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    with bench.start("run", "--size", "50x20", "--workers", "9", "--rounds", "50") as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if "timing, worker" in line:
+                break
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate()
+
+    (run,) = bench.runs()
+    assert process.returncode == 130
+    assert f"bench run --resume {run.name}" in out

@@ -60,7 +60,7 @@ def connected(target: Target) -> Iterator[psycopg.Connection]:
             **{"connect_timeout": "10", **postgresql_arguments(replace(target, driver="psycopg"))},
         )
     except psycopg.OperationalError as error:
-        said = " ".join(str(error).split()).rstrip(".")
+        said = "; ".join(" ".join(line.split()).rstrip(".?") for line in str(error).splitlines() if line.strip())
         raise DatabaseUnavailable(f"{target.name} cannot be reached: {said}.", remedy=_remedy(said)) from error
     with opened:
         yield opened

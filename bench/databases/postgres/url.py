@@ -56,6 +56,9 @@ class UrlSource:
     run: str = field(kw_only=True)
     fresh: bool = False
 
+    def __post_init__(self) -> None:
+        make_target(self.asked, self.password)
+
     def prepare(self) -> Iterator[str]:
         """Nothing has to be fetched."""
         yield from ()

@@ -18,7 +18,7 @@ from support.command import Bench
 
 from bench import record
 
-KILLS = 32
+KILLS = 16
 SIZES = "5x1,5x2,5x3,5x4,5x5,5x6,5x7,5x8"
 ONE_ROUND = ("--workers", "1", "--rounds", "1", "--strategy", "selectin,lazy")
 

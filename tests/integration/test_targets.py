@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import signal
+import time
 from pathlib import Path
 
 import psutil
@@ -173,7 +174,9 @@ def test_nothing_of_several_servers_stays_behind_whenever_the_command_ends(
 
     if ending == signal.SIGKILL:
         monkeypatch.setenv("BENCH_CACHE_DIR", str(bench.cache))
-        sweep()  # what every run does before it starts a server
+        until = time.monotonic() + 30
+        while servers(bench) and time.monotonic() < until:
+            sweep()  # what every run does; a child that was just being forked may hold a note for some milliseconds
     assert servers(bench) == []
     for folder in left:
         assert not folder.exists()

@@ -5,6 +5,7 @@ Most tests take the first installation at hand; those about versions take each o
 
 from __future__ import annotations
 
+import json
 import os
 import pickle
 import pwd
@@ -17,7 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -149,7 +150,13 @@ def working_in(folder: Path) -> list[str]:
 
 
 def folders() -> set[Path]:
-    return {path for path in temporary_root(for_others=False).glob("bench-pg-*") if path.is_dir()}
+    """The folders of the servers that this process has started and that are not gone: others test beside it."""
+    found = set()
+    for path in notes_folder().glob("*.json"):
+        with suppress(FileNotFoundError, json.JSONDecodeError):  # just gone, or just being written
+            note = json.loads(path.read_text())
+            found |= {Path(note["folder"])} if note["pid"] == os.getpid() else set()
+    return found
 
 
 def answer(target: Target, question: str) -> object:

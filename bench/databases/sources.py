@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 
 from bench.databases.embedded import EmbeddedSource
-from bench.databases.protocol import Source
+from bench.databases.protocol import Provider, Source
 from bench.errors import DatabaseUnavailable
 from bench.model import Asked, Secrets
 
@@ -76,4 +78,30 @@ def _in_containers(servers: Sequence[Asked], *, instead_of: DatabaseUnavailable 
         raise DatabaseUnavailable(f"{instead_of.message} Nor is Docker: {reason}", remedy=instead_of.remedy)
     if reason:
         raise DatabaseUnavailable(f"Docker cannot be used: {reason}", remedy="Or leave --provider docker out.")
-    return {asked: DockerSource(image=asked.image or docker_image(asked.version), name=str(asked)) for asked in servers}
+    found = {
+        asked: DockerSource(image=asked.image or docker_image(asked.version), name=str(asked)) for asked in servers
+    }
+    return {asked: _Instead(source, instead_of) if instead_of else source for asked, source in found.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class _Instead:
+    """A source that was turned to because another had nothing; where it has nothing either, both are told."""
+
+    source: Source
+    missing: DatabaseUnavailable
+
+    @property
+    def fresh(self) -> bool:
+        return self.source.fresh
+
+    def prepare(self) -> Iterator[str]:
+        try:
+            yield from self.source.prepare()
+        except DatabaseUnavailable as error:
+            raise DatabaseUnavailable(
+                f"{self.missing.message} Nor can Docker have it: {error.message}", remedy=self.missing.remedy
+            ) from error
+
+    def up(self) -> AbstractContextManager[Provider]:
+        return self.source.up()

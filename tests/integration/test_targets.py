@@ -188,8 +188,9 @@ def test_nothing_of_several_servers_stays_behind_whenever_the_command_ends(
 def test_a_dry_run_refuses_what_a_run_would_and_a_refused_run_leaves_no_folder(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     for wrong in ("postgres:9", "postgresql://me@127.0.0.1:99999/db", "postgresql://me@h/db?foo=bar"):
-        planned = bench("run", "--db", wrong, "--size", "5x2", "--dry-run")
-        tried = bench("run", "--db", wrong, "--size", "5x2", "--quick")
+        asked = ("run", "--db", wrong, "--provider", "binaries", "--size", "5x2")
+        planned = bench(*asked, "--dry-run")
+        tried = bench(*asked, "--quick")
 
         assert planned.returncode == tried.returncode != 0, wrong
         assert planned.stderr.splitlines()[-1] == tried.stderr.splitlines()[-1]

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from bench.databases.docker.daemon import daemon, explanation, trouble
 from bench.databases.postgres.places import cache_folder
+from bench.databases.postgres.registry import take
 from bench.errors import DatabaseUnavailable
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ def _sweep(client: DockerClient) -> tuple[str, ...]:
             found = client.api.containers(all=True, filters=ours)
             names = [entry["Names"][0].lstrip("/") for entry in found if entry["Names"]]  # none: it is going already
             paths = {path.name.removesuffix(_NOTE): path for path in notes_folder().glob(f"*{_NOTE}")}
-            dead = [name for name in {*names, *paths} if name not in paths or _take(paths[name], held)]
+            dead = [name for name in {*names, *paths} if name not in paths or take(paths[name], held)]
         for name in dead:
             try:
                 if remove(client, name):
@@ -126,20 +127,6 @@ def _sweep(client: DockerClient) -> tuple[str, ...]:
             if name in paths:
                 paths[name].unlink(missing_ok=True)
     return tuple(swept)
-
-
-def _take(path: Path, held: ExitStack) -> bool:
-    """Lock a note that nobody holds. All notes are locked meanwhile, so none is seen before its maker holds it."""
-    try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-    except OSError:
-        return False
-    held.callback(os.close, descriptor)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
 
 
 def _who() -> str:

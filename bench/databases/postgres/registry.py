@@ -72,13 +72,13 @@ def sweep() -> tuple[Path, ...]:
     swept = []
     with suppress(OSError), ExitStack() as held:
         with _registry():
-            orphans = [path for path in sorted(notes_folder().glob("*.json")) if _take(path, held)]
+            orphans = [path for path in sorted(notes_folder().glob("*.json")) if take(path, held)]
         swept = [_end(path) for path in orphans]
     return tuple(folder for folder in swept if folder is not None)
 
 
-def _take(path: Path, held: ExitStack) -> bool:
-    """Lock a note that nobody holds. The registry is locked meanwhile, so none is seen before its maker holds it."""
+def take(path: Path, held: ExitStack) -> bool:
+    """Lock a note that nobody holds. All notes are locked meanwhile, so none is seen before its maker holds it."""
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
     except OSError:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import gc
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -20,6 +19,7 @@ from bench.report.catalogue import TITLE
 from bench.report.charts.canvas import Chart
 from bench.report.charts.draw import Amount, Charts, draw_charts, is_ours
 from bench.report.facts import case_title, targets_title
+from bench.report.files import write_whole
 from bench.report.html import run_html
 from bench.report.markdown import run_markdown
 from bench.report.remarks import remarks
@@ -58,7 +58,7 @@ def write_report(run: Run, folder: Path, *, charts: Amount = "few") -> ReportPat
         }
     try:
         paths = tuple(_write_charts(drawn, folder / CHARTS))
-        markdown, html = (_write(folder / name, text.encode("utf-8", "replace")) for name, text in pages.items())
+        markdown, html = (write_whole(folder / name, text.encode("utf-8", "replace")) for name, text in pages.items())
         _remove_stale(run, folder / CHARTS, paths)
     except OSError as error:
         raise _unwritable(error, folder) from error
@@ -112,7 +112,7 @@ def _write_charts(charts: Charts, folder: Path) -> Iterator[Path]:
     for chart in charts:
         files: Mapping[str, bytes] = {"svg": chart.svg, "png": chart.png}
         for ending, content in files.items():
-            yield _write(folder / f"{chart.stem}.{ending}", content)
+            yield write_whole(folder / f"{chart.stem}.{ending}", content)
 
 
 def _remove_stale(run: Run, folder: Path, written: Sequence[Path]) -> None:
@@ -121,18 +121,6 @@ def _remove_stale(run: Run, folder: Path, written: Sequence[Path]) -> None:
     for path in folder.iterdir():
         if path not in written and is_ours(path.name, scenarios) and path.is_file():
             path.unlink(missing_ok=True)
-
-
-def _write(path: Path, content: bytes) -> Path:
-    """Write the file under a name of its own beside `path`, then give it that name."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_bytes(content)
-        temporary.replace(path)
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-    return path
 
 
 def _unwritable(error: OSError, folder: Path) -> BenchError:

@@ -10,6 +10,7 @@ import click
 from bench.cli.comparing import compare
 from bench.cli.doctor import doctor
 from bench.cli.endings import Commands, unprintable
+from bench.cli.exporting import export
 from bench.cli.gate import baseline, check
 from bench.cli.looking import profile, sql
 from bench.cli.process_title import hide_passwords
@@ -17,7 +18,7 @@ from bench.cli.run import run
 from bench.cli.stored import report, show
 from bench.cli.upkeep import clean, list_
 
-COMMANDS = (run, profile, sql, report, show, compare, check, baseline, doctor, list_, clean)
+COMMANDS = (run, profile, sql, report, show, compare, export, check, baseline, doctor, list_, clean)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

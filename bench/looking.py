@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
@@ -20,15 +18,16 @@ from bench.model.profile import Looked
 from bench.plan import Plan, make_plan
 from bench.profiling import Say
 from bench.record import new_folder, redact
+from bench.record.profiles import plain, save_profile
 from bench.report import sent_statements
-from bench.report.bill_text import bills_text
-from bench.report.plan_text import differences_text, plans_text
+from bench.report.plan_text import differences_text
+from bench.report.profile_text import profile_markdown, target_text
 from bench.report.units import listed
+
+__all__ = ["plain", "profile", "sent_text", "statements"]
 
 PROFILES = "profiles"
 """The folder within the results' that holds profiles: they are no runs."""
-
-MARKDOWN_WIDTH = 120
 
 SMALL_SIZES = {1: "20", 2: "20x5", 3: "20x5x3"}
 """Enough to see what is sent, by how many numbers a scenario's sizes have."""
@@ -69,19 +68,9 @@ def profile(*, label: str, results: Path, loads: int, explain: bool, say: Say, *
 
 def kept(looks: Sequence[Looked], folder: Path) -> str:
     """Write what was found so far as data and as Markdown, and say where."""
-    write_text(folder / "profile.json", json.dumps([plain(looked) for looked in looks], indent=1))
-    targets = dict.fromkeys(looked.target for looked in looks)
-    texts = [target_text([one for one in looks if one.target == each], width=MARKDOWN_WIDTH) for each in targets]
-    texts += filter(None, [differences_text(looks, width=MARKDOWN_WIDTH)])
-    write_text(folder / "profile.md", "# Profile\n\n" + "\n\n".join(f"```text\n{text}\n```" for text in texts) + "\n")
+    save_profile(looks, folder)
+    write_text(folder / "profile.md", profile_markdown(looks))
     return f"{folder}/profile.md and profile.json."
-
-
-def target_text(looks: Sequence[Looked], *, width: int) -> str:
-    """Return the bills of the strategies on one target, and their plans."""
-    title = f"{looks[0].scenario} {looks[0].size} on {looks[0].target}"
-    plans = [f"Plans of {one.strategy}:\n{plans_text(one, width=width)}" for one in looks if one.plans]
-    return "\n\n".join([f"{title}\n{'=' * len(title)}\n{bills_text(looks, width=width)}", *plans])
 
 
 def write_text(path: Path, text: str) -> None:
@@ -116,14 +105,6 @@ def plan(
         label=label,
         command=("bench", *map(redact, sys.argv[1:])),
     )
-
-
-def plain(looked: Looked) -> dict[str, Any]:
-    """Return what was seen as plain data, for JSON."""
-    found = asdict(looked)
-    for sending, kept in zip(found["sendings"], looked.sendings, strict=True):
-        sending["is_n_plus_one"] = kept.is_n_plus_one
-    return found
 
 
 def sent_text(looked: Looked, *, full: bool) -> str:

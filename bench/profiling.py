@@ -29,18 +29,28 @@ def look(plan: Plan, *, loads: int = 0, explain: bool = False, say: Say) -> Iter
 
     say: told what is waited for.
     """
-    spec = only_case(plan)
-    for asked in spec.targets:
-        with brought_up(plan, asked, say) as case, ExitStack() as stack:
-            worker: WorkerProcess | None = None
-            for strategy in spec.strategies:
-                if loads:
-                    say(f"{strategy}, {loads} loads under observation and {loads} without")
-                worker = worker or stack.enter_context(case.worker(str(asked), hash_seed=0))
-                looked = _looked(case, worker, strategy, loads=loads, explain=explain)
-                if looked.died:
-                    worker = None  # the next strategy has another
-                yield looked
+    for asked in only_case(plan).targets:
+        with brought_up(plan, asked, say) as case:
+            yield from look_at(case, str(asked), loads=lambda _: loads, explain=explain, say=say)
+
+
+def look_at(
+    case: CaseUnderWay, target: str, *, loads: Callable[[str], int], explain: bool, say: Say
+) -> Iterator[Looked]:
+    """Yield what each strategy of a case that is up sends on one of its targets, in a worker of its own.
+
+    loads: how many to observe, by the strategy's name; 0 for none.
+    """
+    with ExitStack() as stack:
+        worker: WorkerProcess | None = None
+        for strategy in case.spec.strategies:
+            if observed := loads(strategy):
+                say(f"{strategy}, {observed} loads under observation and {observed} without")
+            worker = worker or stack.enter_context(case.worker(target, hash_seed=0))
+            looked = _looked(case, target, worker, strategy, loads=observed, explain=explain)
+            if looked.died:
+                worker = None  # the next strategy has another
+            yield looked
 
 
 def only_case(plan: Plan) -> CaseSpec:
@@ -66,12 +76,14 @@ def brought_up(plan: Plan, asked: Asked, say: Say) -> Iterator[CaseUnderWay]:
         yield case
 
 
-def _looked(case: CaseUnderWay, worker: WorkerProcess, strategy: str, *, loads: int, explain: bool) -> Looked:
+def _looked(
+    case: CaseUnderWay, target: str, worker: WorkerProcess, strategy: str, *, loads: int, explain: bool
+) -> Looked:
     about = Looked(
         scenario=find_scenario(case.spec.scenario).name,
         size=str(case.spec.size),
-        target=case.names[0],
-        driver=case.spec.targets[0].driver,
+        target=target,
+        driver=case.fleet.targets[target].driver,
         strategy=strategy,
     )
     try:
@@ -80,7 +92,7 @@ def _looked(case: CaseUnderWay, worker: WorkerProcess, strategy: str, *, loads: 
             return replace(about, error="It loads another graph than the dataset's: bench run says where they differ.")
         times = worker.ask("phases", strategy=strategy, loads=loads) if loads else None
     except LoadFailed as failure:
-        case.fleet.check(case.names[0])
+        case.fleet.check(target)
         return replace(about, error=f"The load raised {failure}")
     except WorkerDied as death:
         return replace(about, error=f"{death} {death.log}".strip(), died=True)

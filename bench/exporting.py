@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -42,7 +41,8 @@ def exported(
         raise BenchError(f"Nothing was measured in {run.id}.", remedy="Export a run that has a case.")
     folder = output if output is not None else file_of(name, results=results).parent / EXPORTS
     written = write_files(folder, for_pytest | for_csv)
-    return "\n".join(_said(run.id, written, written[: len(for_pytest)], left_out(run, collector=collector)))
+    missing = left_out(run, collector=collector) if for_pytest else ()
+    return "\n".join(_said(run.id, written, written[: len(for_pytest)], missing))
 
 
 def _said(run: str, written: Sequence[Path], compared: Sequence[Path], missing: Sequence[str]) -> list[str]:
@@ -50,5 +50,5 @@ def _said(run: str, written: Sequence[Path], compared: Sequence[Path], missing: 
     if missing:
         lines.append(f"Without samples: {', '.join(missing)}.")
     if len(compared) > 1:
-        lines.append(f"Side by side: {compare_command([shlex.quote(str(path)) for path in compared])}")
+        lines.append(f"Side by side: {compare_command(compared)}")
     return lines

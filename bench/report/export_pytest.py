@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
+from pathlib import Path
 from statistics import fmean, median, stdev
 from typing import Any
 
@@ -55,11 +57,11 @@ def left_out(run: Run, *, collector: Collector = "quiet") -> tuple[str, ...]:
     )
 
 
-def compare_command(files: Sequence[str]) -> str:
+def compare_command(files: Sequence[Path]) -> str:
     """Return what a user types to have the files compared; whole names where short ones would look alike."""
-    labels = {name.rpartition("/")[2].removesuffix(".json")[:LABEL_LENGTH] for name in files}
+    labels = {path.stem[:LABEL_LENGTH] for path in files}
     named = " --name=long" if len(labels) < len(files) else ""
-    return f"pytest-benchmark compare --between=median{named} {' '.join(files)}"
+    return f"pytest-benchmark compare --between=median{named} {shlex.join(map(str, files))}"
 
 
 def times_of(arm: Arm, collector: Collector) -> tuple[int, ...]:

@@ -118,7 +118,10 @@ def engine(target: Target) -> Engine:
     """
     driver = require(target)
     if target.dialect != "sqlite":
-        return _create(_postgresql_url(target), driver, connect_args=postgresql_arguments(target))
+        server = _create(_postgresql_url(target), driver, connect_args=postgresql_arguments(target))
+        if target.read_only:
+            _begin_read_only(server)
+        return server
     made = _in_memory(target, driver) if target.memory else _create(_sqlite_url(target), driver)
     if target.settings:
         _set_on_connect(made, target.settings)
@@ -185,7 +188,7 @@ def _sqlite_url(target: Target) -> URL:
     return URL.create(
         f"sqlite+{target.driver}",
         database=Path(target.database).absolute().as_uri(),
-        query={"mode": "ro", "uri": "true"},
+        query={**target.options, "mode": "ro", "uri": "true"},
     )
 
 
@@ -285,6 +288,14 @@ def _seconds(text: str) -> int:
 def _escaped(value: str) -> str:
     """Escape what libpq's `options` would split at: white space and the backslash itself."""
     return re.sub(r"([\\\s])", r"\\\1", value)
+
+
+def _begin_read_only(made: Engine) -> None:
+    """Have every transaction begin as READ ONLY, in the driver's own words: what a load sets does not undo it."""
+
+    @event.listens_for(made, "connect")
+    def begin_read_only(connection: Any, _record: object) -> None:
+        made.dialect.set_readonly(connection, True)  # type: ignore[attr-defined]
 
 
 def _set_on_connect(made: Engine, settings: dict[str, str]) -> None:

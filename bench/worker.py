@@ -39,14 +39,19 @@ from bench.measure.memory import peak_bytes
 from bench.measure.phase_times import phase_times
 from bench.measure.plans import statement_plans
 from bench.measure.protocol import PROTOCOL
+from bench.measure.reference import bytes_of, lacking, loaded
 from bench.measure.schema import collation, schema_lines
 from bench.measure.shapes import distinct_queries, fix_planner, plan_shapes
+from bench.measure.snapshot import refused_write, snapshot
 from bench.measure.statements import counting
 from bench.measure.timing import Opened, timed_load
 from bench.measure.tracing import traced_load
 from bench.model import Strategy, Target
 
 PR_SET_PDEATHSIG = 1
+
+REFERENCE = ".reference"
+"""Ends the name of the file that holds the reference of existing data, beside that of a graph."""
 
 
 class Worker:
@@ -59,16 +64,22 @@ class Worker:
     def __init__(self, scenario: str, target: Target) -> None:
         self.scenario = find_scenario(scenario)
         self.engine = connect(target)
+        self.existing = target.read_only
         self._floors: dict[str, list[tuple[str, Any, bool]]] = {}
 
     def observe(self, *, strategy: str, expected: str, sent_to: str) -> dict[str, Any]:
-        """Count one load, then walk its graph, which must send nothing more, and compare the fingerprint."""
+        """Count one load, then walk its graph, which must send nothing more, and compare the fingerprint.
+
+        Existing data may have changed since the reference was taken: then the reference of the same moment counts.
+        """
         chosen = self._strategy(strategy)
-        with self._session() as session, counting(self.engine) as tally:
+        with self._one_moment() as session, counting(self.engine) as tally:
             roots = self.scenario.load(session, chosen)
             counters = tally.counters()
             found = fingerprint(graph_lines(self.scenario, roots))
             further = tally.counters().statements - counters.statements
+            if self.existing and found != expected:
+                expected = fingerprint(loaded(self.scenario, session.connection())[0])
         sent = tally.sent[: counters.statements]
         write_sent(sent, Path(sent_to))
         return {
@@ -80,10 +91,23 @@ class Worker:
         }
 
     def graph(self, *, strategy: str, path: str) -> dict[str, Any]:
-        """Write the graph that a strategy loads to a file, a line for each root."""
-        with self._session() as session, Path(path).open("w", encoding="ascii") as file:
+        """Write the graph that a strategy loads to a file, a line for each root; of existing data the reference too."""
+        with self._one_moment() as session, Path(path).open("w", encoding="ascii") as file:
             lines = graph_lines(self.scenario, self.scenario.load(session, self._strategy(strategy)))
-            return {"lines": sum(1 for _ in map(file.write, (line + "\n" for line in lines)))}
+            count = sum(1 for _ in map(file.write, (line + "\n" for line in lines)))
+            if self.existing:
+                reference = "".join(line + "\n" for line in loaded(self.scenario, session.connection())[0])
+                Path(path).with_suffix(REFERENCE).write_text(reference, encoding="ascii")
+            return {"lines": count}
+
+    def reference(self) -> dict[str, Any]:
+        """What existing data holds of what a load reaches, in one snapshot; or the tables and columns it lacks."""
+        if missing := lacking(self.engine, self.scenario):
+            return {"lacking": missing}
+        with snapshot(self.engine) as connection:
+            lines, shape = loaded(self.scenario, connection)
+        size = bytes_of(self.engine, self.scenario)
+        return {"lacking": [], "fingerprint": fingerprint(lines), "shape": asdict(shape), "bytes": size}
 
     def memory(self, *, strategy: str) -> dict[str, Any]:
         """Peak memory of one load whose statements are compiled already."""
@@ -142,6 +166,18 @@ class Worker:
                 self.scenario.prepare(session)
             yield session
 
+    @contextmanager
+    def _one_moment(self) -> Iterator[Session]:
+        """Yield a session as `_session` does; of existing data, to which others may write, in one snapshot."""
+        if not self.existing:
+            with self._session() as session:
+                yield session
+            return
+        with snapshot(self.engine) as connection, Session(connection) as session:
+            if self.scenario.prepare is not None:
+                self.scenario.prepare(session)
+            yield session
+
     def _strategy(self, name: str) -> Strategy:
         return find_strategy(self.scenario, name)
 
@@ -185,6 +221,8 @@ def answer(worker: Worker, request: dict[str, Any]) -> dict[str, Any]:
 def explained(error: Exception) -> dict[str, str]:
     """Return an error as a reply gives it: a `BenchError` in its own words, another with its type before it."""
     message = str(error) if isinstance(error, BenchError) else f"{type(error).__name__}: {error}"
+    if said := refused_write(error):
+        message = f"{type(error).__name__}: it writes, and may only read ({said}); nothing was changed."
     return {"type": type(error).__name__, "message": message}
 
 

@@ -53,7 +53,8 @@ class Asked:
     provider: what a server of ours comes from; `auto` leaves it open. origin: the first word of the builds that were
     asked for by name (`debian`, `npm`, `wheel`), empty where any will do. image: a Docker image by name. url: of a
     server the user runs, without driver and password. path: of an SQLite file of the user's choosing. memory: SQLite
-    in memory. rtt_us: round-trip time to be added, in microseconds; None where nothing stands between.
+    in memory. rtt_us: round-trip time to be added, in microseconds; None where nothing stands between. existing: the
+    data is there already and only read; nothing is seeded.
     """
 
     database: Database
@@ -66,6 +67,7 @@ class Asked:
     path: str = ""
     memory: bool = False
     rtt_us: int | None = None
+    existing: bool = False
 
     @property
     def dialect(self) -> str:
@@ -103,12 +105,18 @@ class Secrets:
 
 
 def parse_targets(
-    text: str, *, drivers: str | None = None, provider: ProviderName = "auto", rtt: str | None = None
+    text: str,
+    *,
+    drivers: str | None = None,
+    provider: ProviderName = "auto",
+    rtt: str | None = None,
+    existing: bool = False,
 ) -> tuple[tuple[Asked, ...], Secrets]:
     """Parse where to run: every database of `text` by every driver that is its own, at every round-trip time.
 
     text: `SPELLINGS`, several with commas; `+asyncpg` at the end of one chooses its driver, `@npm` after a version the
-    origin of its build. drivers: names with commas. rtt: as `0,1ms,0.5ms`. Targets come in that order, each once.
+    origin of its build. drivers: names with commas. rtt: as `0,1ms,0.5ms`. existing: each holds its data already.
+    Targets come in that order, each once.
     Raises BenchError, which never quotes a password, for what there is none of and for what does not go together.
     """
     passwords: dict[str, str] = {}
@@ -118,6 +126,8 @@ def parse_targets(
     _all_used(named, driven)
     delays = parse_rtts(rtt) if rtt is not None else (None,)
     targets = [replace(_provided(asked, provider), rtt_us=_delay(asked, delay)) for asked in driven for delay in delays]
+    if existing:
+        targets = [_existing(asked) for asked in targets]
     return tuple(dict.fromkeys(targets)), Secrets(by_url=passwords)
 
 
@@ -334,6 +344,16 @@ def _provided(asked: Asked, provider: ProviderName) -> Asked:
             remedy="Leave the origin out, or --provider docker.",
         )
     return replace(asked, provider=provider)
+
+
+def _existing(asked: Asked) -> Asked:
+    """Return the target as one that holds its data already. Raises BenchError for one that only a run fills."""
+    if asked.url or asked.path:
+        return replace(asked, existing=True)
+    raise BenchError(
+        f"{asked} is made for the run, so there is no data in it.",
+        remedy="Name the database that has it: --db postgresql://user@host/database, or --db sqlite:PATH.",
+    )
 
 
 def _delay(asked: Asked, rtt_us: int | None) -> int | None:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:  # the reporting side reads this module too, and runs where SQ
     from sqlalchemy import Select
     from sqlalchemy.orm import DeclarativeBase, Session
 
+NO_RECIPE = Recipe(tables=())
+"""Of a scenario whose rows are those that a database holds already."""
+
 Formula = Callable[[Shape], int]
 MaybeFormula = Callable[[Shape], int | None]
 """A formula that may not know: None is not held against what is counted."""
@@ -77,8 +80,9 @@ class Scenario:
 
     name: how it is asked for. question: one sentence for a reader. base: the declarative base whose tables are made.
     entity: the class that the load returns. paths: the relationships that are walked, as dotted attribute names from
-    `entity`. recipe: the dataset. load: runs the statement in the session, with the strategy applied, touches every
-    relationship in `paths` and returns the entities. strategies: in the order in which they are listed.
+    `entity`. recipe: the dataset; NO_RECIPE where the rows are those that a database holds already. load: runs the
+    statement in the session, with the strategy applied, touches every relationship in `paths` and returns the
+    entities. strategies: in the order in which they are listed.
     families: strategies with an argument. controls: strategies that must fail, held to it by tests, never arms.
     baseline: the strategy that separate runs are related to, and whose twin gives the noise floor.
     prepare: what is done to a new session before the load, neither counted nor timed.
@@ -99,11 +103,11 @@ class Scenario:
     base: type[DeclarativeBase]
     entity: type[DeclarativeBase]
     paths: tuple[str, ...]
-    recipe: Recipe
     load: Callable[[Session, Strategy], Sequence[Any]]
     strategies: tuple[Strategy, ...]
     baseline: str
     rule_of_thumb: RuleOfThumb
+    recipe: Recipe = NO_RECIPE
     families: tuple[Family, ...] = ()
     controls: tuple[Strategy, ...] = ()
     prepare: Callable[[Session], None] | None = None
@@ -118,7 +122,7 @@ class Scenario:
     @property
     def levels(self) -> int:
         """How many numbers a size of this scenario has."""
-        return 1 + max(table.level for table in self.recipe.tables if table.each is None)
+        return 1 + max((table.level for table in self.recipe.tables if table.each is None), default=0)
 
     def configured(self, given: Mapping[str, int | str]) -> Scenario:
         """Return the scenario with these values of its parameters, the others at their defaults.

@@ -20,17 +20,24 @@ _RANGE = re.compile(r"([0-9]{1,18})\.\.([0-9]{1,18})", re.ASCII)
 
 @dataclass(frozen=True, slots=True, order=True)
 class Size:
-    """How many rows a dataset has: `counts[0]` parents, `counts[1]` children of each parent, and so on down."""
+    """How many rows a dataset has: `counts[0]` parents, `counts[1]` children of each parent, and so on down.
+
+    Without any, as EXISTING, it is whatever a database holds already: nobody asked for a number, they are counted.
+    """
 
     counts: tuple[int, ...]
 
     def __str__(self) -> str:
-        return "x".join(str(count) for count in self.counts)
+        return "x".join(str(count) for count in self.counts) or "(existing data)"
 
     @property
     def rows(self) -> int:
         """Rows of all levels together, were every parent to have exactly the children that the size names."""
         return sum(itertools.accumulate(self.counts, lambda above, each: above * each))
+
+
+EXISTING = Size(())
+"""The size of data that is there already."""
 
 
 def parse_sizes(text: str, *, levels: int) -> tuple[Size, ...]:

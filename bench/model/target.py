@@ -13,8 +13,9 @@ class Target:
     `pysqlite`. provider: how it came to be; origin: whose build the server is. database: a path (SQLite) or a
     database's name. memory: each connection copies that file into memory. host: an address, or the folder of a Unix
     socket. settings: what is set on every connection. options: what else a URL gives the driver, such as `sslmode`,
-    by libpq's names. The password lives here and in the worker's memory only: it is never stored, shown or put on a
-    command line.
+    by libpq's names, and SQLite's by those of its URIs. read_only: it holds data of the user's, and every transaction
+    in it is a read-only one. The password lives here and in the worker's memory only: it is never stored, shown or put
+    on a command line.
     """
 
     name: str
@@ -30,3 +31,4 @@ class Target:
     password: str = field(default="", repr=False)
     settings: dict[str, str] = field(default_factory=dict)
     options: dict[str, str] = field(default_factory=dict)
+    read_only: bool = False

@@ -26,7 +26,9 @@ def find_sources(targets: Sequence[Asked], *, run: str, secrets: Secrets) -> Sou
     found: dict[Asked, Source] = {}
     own: list[Asked] = []
     for asked in servers:
-        if asked.database == "sqlite":
+        if asked.existing:
+            found[asked] = _existing(asked, secrets)
+        elif asked.database == "sqlite":
             found[asked] = EmbeddedSource(asked)
         elif asked.url:
             from bench.databases.postgres.url import UrlSource
@@ -36,6 +38,17 @@ def find_sources(targets: Sequence[Asked], *, run: str, secrets: Secrets) -> Sou
             own.append(asked)
     found.update(_own(own) if own else {})
     return {asked: found[asked] for asked in servers}
+
+
+def _existing(asked: Asked, secrets: Secrets) -> Source:
+    """Return the source of a database that holds the user's data."""
+    if asked.database == "sqlite":
+        from bench.databases.existing import ExistingFile
+
+        return ExistingFile(asked)
+    from bench.databases.postgres.existing import ExistingServer
+
+    return ExistingServer(asked, password=secrets.by_url.get(asked.url, ""))
 
 
 def _own(servers: Sequence[Asked]) -> dict[Asked, Source]:

@@ -13,7 +13,7 @@ from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Column as MappedColumn
-from sqlalchemy import Select, select
+from sqlalchemy import Select
 from sqlalchemy.orm import (
     Mapper,
     Session,
@@ -27,9 +27,11 @@ from sqlalchemy.orm import (
 from bench.building import formulas
 from bench.building.formulas import Mix
 from bench.building.mixes import MOST, name_of, named, sensible, unfit, usual
+from bench.building.parents import chosen
 from bench.building.recipes import is_comparable, recipe_for
 from bench.building.steps import Step, mapper_of, steps_of, walked
 from bench.model import Recipe, RuleOfThumb, Scenario, Strategy
+from bench.model.scenario import NO_RECIPE
 
 __all__ = ["MOST", "mapper_of", "recipe_for", "scenario_of", "steps_of", "strategies_for", "walked"]
 
@@ -77,14 +79,16 @@ def scenario_of(
     question: str = "",
     names: Sequence[str] | None = None,
     most: int = MOST,
+    parents: Select[Any] | None = None,
 ) -> Scenario:
     """Return the scenario of loading every row of a mapped class and touching relationships of it.
 
-    recipe: the rows, None for what `recipe_for` makes of the mapped tables. names, most: as of `strategies_for`. What
-    was left out, and why, is said when it is measured.
+    recipe: the rows, None for what `recipe_for` makes of the mapped tables. parents: the query of the entities, of data
+    that a database holds already: `select(Order).where(...)`; there is no recipe then. names, most: as of
+    `strategies_for`. What was left out, and why, is said when it is measured.
     """
     steps, mapper = steps_of(entity, paths), mapper_of(entity)
-    recipe = recipe or recipe_for(entity, *paths)
+    statement, recipe = chosen(mapper, parents, recipe), recipe or _recipe(entity, paths, parents)
     every = list(walked(steps))
     strategies = strategies_for(entity, *paths, names=names, most=most)
     rule = name_of(usual(every))
@@ -97,7 +101,7 @@ def scenario_of(
         entity=entity,
         paths=ends,
         recipe=recipe,
-        load=_Load(entity, _touching(steps)),
+        load=_Load(statement, _touching(steps)),
         strategies=strategies,
         baseline=rule if rule in there else there[0],
         rule_of_thumb=RuleOfThumb(
@@ -111,17 +115,22 @@ def scenario_of(
 
 @dataclass(frozen=True, slots=True)
 class _Load:
-    """The load of a scenario that was built: every row of the class, and what is touched of each."""
+    """The load of a scenario that was built: the entities that a statement finds, and what is touched of each."""
 
-    entity: type[Any]
+    statement: Select[Any]
     touch: Callable[[Any], None]
 
     def __call__(self, session: Session, strategy: Strategy) -> Sequence[Any]:
-        result = session.scalars(strategy.apply(select(self.entity)))
+        result = session.scalars(strategy.apply(self.statement))
         found = (result.unique() if strategy.unique else result).all()
         for one in found:
             self.touch(one)
         return found
+
+
+def _recipe(entity: type[Any], paths: tuple[Any, ...], parents: Select[Any] | None) -> Recipe:
+    """Return the recipe of a scenario that was given none."""
+    return recipe_for(entity, *paths) if parents is None else NO_RECIPE
 
 
 def _strategy(mapper: Mapper[Any], steps: tuple[Step, ...], mix: Mix) -> Strategy:
@@ -183,6 +192,7 @@ def _only(mappers: Iterable[Mapper[Any]], recipe: Recipe) -> tuple[str, ...]:
     Left out is what is loaded late, what is no column, and what the recipe cannot say the value of as it is loaded.
     """
     tables = {table.stored_in: table for table in recipe.tables}
+    of_recipe = bool(tables)  # without one, what is compared is what the database holds
     found = []
     for mapper in mappers:
         plain = [
@@ -190,7 +200,7 @@ def _only(mappers: Iterable[Mapper[Any]], recipe: Recipe) -> tuple[str, ...]:
             for one in mapper.column_attrs
             if not one.deferred
             and isinstance(column := one.columns[0], MappedColumn)
-            and is_comparable(column, tables.get(column.table.name))
+            and (not of_recipe or is_comparable(column, tables.get(column.table.name)))
         ]
         if len(plain) < len(mapper.column_attrs):
             found += [f"{mapper.class_.__name__}.{key}" for key in plain]

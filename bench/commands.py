@@ -18,7 +18,8 @@ from bench import pipeline, record
 from bench.catalogue import configured, scenario_names, scenarios
 from bench.databases import SqliteCache, find_sources
 from bench.errors import BenchError, GateFailed
-from bench.model import DatasetOptions, Run, Sampling, parse_targets
+from bench.model import CaseSpec, DatasetOptions, Run, Sampling, parse_targets
+from bench.model.size import EXISTING
 from bench.plan import REPORT_S, Plan, estimate_s, make_plan
 from bench.progress import Face, face
 from bench.report.terminal import run_text
@@ -63,12 +64,13 @@ def plan(
     label: str,
     command: tuple[str, ...],
     parameters: Mapping[str, str | int] = MappingProxyType({}),
+    existing: bool = False,
 ) -> Plan:
     """Return the plan of a command line's options. Raises BenchError for those that do not go together.
 
-    parameters: values of the scenario's own parameters, by name.
+    parameters: values of the scenario's own parameters, by name. existing: the databases hold their data already.
     """
-    targets, secrets = parse_targets(databases, drivers=drivers, provider=provider, rtt=rtt)
+    targets, secrets = parse_targets(databases, drivers=drivers, provider=provider, rtt=rtt, existing=existing)
     return make_plan(
         scenarios=[configured(reference, parameters) for reference in scenario_names(scenario)],
         sizes=sizes,
@@ -196,7 +198,7 @@ def describe(planned: Plan) -> str:
             f"{counted(len(planned.specs), 'case')}, nothing measured yet:",
             *(
                 f"  {spec.scenario} {spec.size} on {listed([str(asked) for asked in spec.targets])}: "
-                f"{count_text(spec.size.rows)} rows, {', '.join(spec.strategies)}; about {duration(takes_s)}"
+                f"{rows_to_come(spec)}, {', '.join(spec.strategies)}; about {duration(takes_s)}"
                 for spec, takes_s in zip(planned.specs, estimates_s, strict=True)
             ),
             *(f"  {warning.text}" for warning in chain.from_iterable(planned.warnings.values())),
@@ -204,6 +206,13 @@ def describe(planned: Plan) -> str:
             f"In all about {duration(sum(estimates_s) + REPORT_S)}, the report included.",
         ]
     )
+
+
+def rows_to_come(spec: CaseSpec) -> str:
+    """Say how many rows a case is of, where that is known before it is measured."""
+    if spec.size == EXISTING:
+        return "the rows that are there, and the time that they take is not known"
+    return f"{count_text(spec.size.rows)} rows"
 
 
 def sampling_text(chosen: Sampling) -> str:

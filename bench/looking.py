@@ -35,6 +35,8 @@ SMALL_SIZES = {1: "20", 2: "20x5", 3: "20x5x3"}
 
 def statements(*, scenario: str, sizes: str | None, say: Say, **asked: Any) -> Iterator[Looked]:
     """Yield what each strategy sends on each target."""
+    if asked.get("existing"):
+        return profiling.look(plan(scenario=scenario, sizes=sizes, **asked), explain=False, say=say)
     size = sizes or SMALL_SIZES[min(find_scenario(scenario).levels, max(SMALL_SIZES))]
     return profiling.look(plan(scenario=scenario, sizes=size, **asked), explain=False, say=say)
 
@@ -91,9 +93,10 @@ def plan(
     strategies: str | None,
     seed: int,
     label: str = "",
+    existing: bool = False,
 ) -> Plan:
     """Return the plan of a command line's options: a case in which nothing is timed against anything."""
-    targets, secrets = parse_targets(databases, drivers=drivers, provider=provider, rtt=rtt)
+    targets, secrets = parse_targets(databases, drivers=drivers, provider=provider, rtt=rtt, existing=existing)
     return make_plan(
         scenarios=[scenario],
         sizes=sizes,

@@ -12,7 +12,7 @@ from functools import partial
 from itertools import chain
 from pathlib import Path
 
-from bench import databases, datasets, record
+from bench import databases, datasets, existing, record
 from bench.case import CaseUnderWay, scenario_facts
 from bench.catalogue import find_scenario
 from bench.errors import BenchError
@@ -127,7 +127,7 @@ def going_on(stored: Run) -> Run:
 def measure(case: CaseUnderWay, scratch: Path, sources: databases.Sources) -> Iterator[Event]:
     """Measure one case: seed its dataset, observe every arm, then time those that do equal work."""
     with ExitStack() as up:
-        yield StageStarted(stage="seeding", detail=f"{case.spec.size.rows:,} rows{_places(case)}")
+        yield has_to_be_there(case)
         bring_up(case, sources, up)
 
         yield StageStarted(stage="observing", detail="what each strategy sends, fetches and holds")
@@ -135,6 +135,15 @@ def measure(case: CaseUnderWay, scratch: Path, sources: databases.Sources) -> It
 
         yield StageStarted(stage="timing", detail="")
         yield from clock(case, scratch, lambda: bring_up(case, sources, up))
+        if existing.is_existing(case):
+            yield from existing.looked_at_again(case)
+
+
+def has_to_be_there(case: CaseUnderWay) -> StageStarted:
+    """Say what is made, or read where the data is there already, before anything can be measured."""
+    if existing.is_existing(case):
+        return StageStarted(stage="preparing", detail=f"the lazy load in one snapshot{_places(case)}")
+    return StageStarted(stage="seeding", detail=f"{case.spec.size.rows:,} rows{_places(case)}")
 
 
 def bring_up(case: CaseUnderWay, sources: databases.Sources, up: ExitStack) -> None:
@@ -142,11 +151,15 @@ def bring_up(case: CaseUnderWay, sources: databases.Sources, up: ExitStack) -> N
     up.close()
     seed = partial(seeded, case)
     case.seeded(up.enter_context(databases.fleet(case.spec.targets, sources, seed)))
+    if existing.is_existing(case):
+        existing.hold_alike(case)
 
 
 def seeded(case: CaseUnderWay, provider: databases.Provider, asked: Asked) -> databases.Seeded:
-    """Have a provider hold the case's dataset, seeded now or before."""
+    """Have a provider hold the case's dataset, seeded now or before; of existing data, take the reference."""
     spec, scenario = case.spec, case.scenario
+    if existing.is_existing(case):
+        return provider.seeded(scenario.name, "", partial(existing.reference, case, str(asked)))
     return provider.seeded(
         f"{scenario.name}-{spec.size}",
         datasets.dataset_key(scenario, spec.size, spec.dataset, asked.dialect),
@@ -159,7 +172,11 @@ def watch(case: CaseUnderWay, scratch: Path) -> Iterator[Event]:
     began = time.monotonic()
 
     def explain(graph: Path) -> str:
-        expected = datasets.graph_lines(case.scenario, case.spec.size, case.spec.dataset)
+        expected = (
+            existing.expected_lines(graph)
+            if existing.is_existing(case)
+            else datasets.graph_lines(case.scenario, case.spec.size, case.spec.dataset)
+        )
         with graph.open(encoding="ascii") as found:
             return datasets.first_difference(expected, (line.rstrip("\n") for line in found)) or "It differs."
 
@@ -178,7 +195,7 @@ def watch(case: CaseUnderWay, scratch: Path) -> Iterator[Event]:
                 yield case.doubt(warning)
     case.observing_s = time.monotonic() - began
     if len(case.observed) > 1 and all(arm.fault == "unequal" for arm in case.observed):
-        yield case.doubt(DAMAGED)
+        yield case.doubt(existing.UNEQUAL if existing.is_existing(case) else DAMAGED)
 
 
 def against_formulas(arm: Arm) -> Iterator[Warned]:

@@ -22,6 +22,8 @@ from bench.model import (
     parse_sizes,
 )
 from bench.model.run import FEWEST_WORKERS
+from bench.model.scenario import NO_RECIPE
+from bench.model.size import EXISTING
 
 SEEDED_ROWS_S = 400_000
 OBSERVED_ENTITIES_S = 25_000
@@ -75,12 +77,15 @@ def make_plan(
 
     sizes: None for the usual one of each scenario. Raises BenchError for a name or a size that there is none of.
     """
+    existing = any(asked.existing for asked in targets)
+    if existing and sizes is not None:
+        raise BenchError("Existing data has the size that it has.", remedy="Leave --size out, or --existing.")
     specs: list[CaseSpec] = []
     warnings: dict[str, tuple[Warned, ...]] = {}
     for reference in scenarios:
         found = find_scenario(reference)
         chosen, left_out = _that_can_be_had(select_strategies(found, strategies), targets, found)
-        parsed, replaced = _sizes(found, sizes, alone=len(scenarios) == 1)
+        parsed, replaced = ((EXISTING,), []) if existing else _sizes(found, sizes, alone=len(scenarios) == 1)
         remarks = [Warned(code="strategy_left_out", text=text) for text in found.remarks]
         warnings[where_found(reference)] = (*remarks, *left_out, *replaced)
         specs += [
@@ -105,6 +110,11 @@ def make_plan(
 
 def _sizes(scenario: Scenario, sizes: str | None, *, alone: bool) -> tuple[tuple[Size, ...], list[Warned]]:
     """Return the sizes of a scenario. Beside others, one that takes more or fewer numbers has its usual size."""
+    if scenario.recipe == NO_RECIPE:
+        raise BenchError(
+            f"{scenario.name} has no recipe, so there are no rows to seed.",
+            remedy="Name the database that holds its data, with --existing; or give the scenario a recipe.",
+        )
     usual = USUAL_SIZES[min(scenario.levels, max(USUAL_SIZES))]
     try:
         return parse_sizes(sizes or usual, levels=scenario.levels), []

@@ -71,7 +71,8 @@ def brought_up(plan: Plan, asked: Asked, say: Say) -> Iterator[CaseUnderWay]:
     spec = replace(only_case(plan), targets=(asked,))
     case = CaseUnderWay(spec, plan.sampling)
     with ExitStack() as up:
-        say(f"seeding {spec.size.rows:,} rows on {asked}")
+        stage = pipeline.has_to_be_there(case)
+        say(f"{stage.stage} {stage.detail} on {asked}")
         pipeline.bring_up(case, sources, up)
         yield case
 

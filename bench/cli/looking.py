@@ -29,6 +29,7 @@ def what_to_load(command: Command) -> Command:
                 envvar="BENCH_DB",
                 help="Where it runs, several with commas: sqlite, postgres:17, a URL.",
             ),
+            click.option("--existing", is_flag=True, help="It holds the data already, which is only read."),
             click.option("--driver", "drivers", help="Drivers with commas, as psycopg,asyncpg."),
             click.option(
                 "--provider",

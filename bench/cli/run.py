@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 
 WITH_RESUME = {"resume", "results", "quiet", "verbose"}
 """Options of `bench run` that may stand beside --resume: they say where and how to show, not what to measure."""
+
+
+WITHOUT_EXISTING = {"sizes", "children", "childless", "order", "text_width"}
+"""Options that say which rows are made: none are where --existing says that they are there."""
 
 
 class Share(click.FloatRange):
@@ -82,6 +87,8 @@ def _own_options(args: list[str]) -> list[click.Option]:
 @click.option("--strategy", "strategies", help="Names with commas, as lazy,selectin[100]; or all.")
 @click.option("--db", "databases", default="sqlite", show_default=True, envvar="BENCH_DB",
               help="Where it runs, with commas: sqlite, postgres:17, docker:IMAGE, a URL; or $BENCH_DB.")  # fmt: skip
+@click.option("--existing", is_flag=True,
+              help="The database holds the data already: nothing is seeded, and it is only read.")  # fmt: skip
 @click.option("--driver", "drivers", help="Drivers with commas, as psycopg,asyncpg, each for its own databases.")
 @click.option("--provider", type=click.Choice(["auto", "binaries", "docker"]), default="auto", show_default=True,
               help="What starts servers of our own; auto: binaries at hand, else Docker.")  # fmt: skip
@@ -125,6 +132,8 @@ def run(*, results: Path, resume: str | None, dry_run: bool, quiet: bool, verbos
 
     if resume is not None:
         refuse_beside_resume(ctx)
+    if asked["existing"]:
+        refuse_beside_existing(ctx)
     if dry_run:
         click.echo(commands.describe(plan()))
         return
@@ -142,13 +151,28 @@ def run(*, results: Path, resume: str | None, dry_run: bool, quiet: bool, verbos
         raise failure
 
 
-def refuse_beside_resume(ctx: click.Context) -> None:
-    """Raise BenchError for options typed beside --resume that say what to measure: the stored run says that."""
-    typed = [
+def refuse_beside_existing(ctx: click.Context) -> None:
+    """Raise BenchError for options typed beside --existing that say which rows are made: none are."""
+    typed = _typed(ctx, lambda name: name in WITHOUT_EXISTING)
+    if typed:
+        raise BenchError(
+            f"Existing data is measured as it is, so {', '.join(typed)} cannot be given with --existing.",
+            remedy="Leave that out; which parents are loaded is a matter of the scenario's query.",
+        )
+
+
+def _typed(ctx: click.Context, chosen: Callable[[str], bool]) -> list[str]:
+    """Return the options of those names that were typed."""
+    return [
         option.opts[0]
         for option in ctx.command.params
-        if option.name not in WITH_RESUME and ctx.get_parameter_source(str(option.name)) is ParameterSource.COMMANDLINE
+        if chosen(str(option.name)) and ctx.get_parameter_source(str(option.name)) is ParameterSource.COMMANDLINE
     ]
+
+
+def refuse_beside_resume(ctx: click.Context) -> None:
+    """Raise BenchError for options typed beside --resume that say what to measure: the stored run says that."""
+    typed = _typed(ctx, lambda name: name not in WITH_RESUME)
     if typed:
         raise BenchError(
             f"--resume measures what the stored run was asked for, so {', '.join(typed)} cannot be given with it.",

@@ -36,7 +36,7 @@ ADAPTIVE_DRIVERS = ("intel_pstate", "amd-pstate-epp")
 
 
 class Code(StrEnum):
-    """What a doubt is about. The plan, the sampling and the pipeline raise the last six where they see them."""
+    """What a doubt is about. The plan, the sampling and the pipeline raise the last seven where they see them."""
 
     BUSY_MACHINE = "busy_machine"
     ON_BATTERY = "on_battery"
@@ -51,6 +51,7 @@ class Code(StrEnum):
     WORKER_DIED = "worker_died"
     FORMULA = "formula"
     DATASET = "dataset"
+    DATA_CHANGED = "data_changed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable, Sequence
 
-from bench.model import Case, Run, TargetFacts
+from bench.model import Case, Run, Shape, TargetFacts
+from bench.model.size import EXISTING
 from bench.reduce.crossover import level_name
 from bench.reduce.types import Crossover
 from bench.report.units import bytes_text, count_text, counted
@@ -45,12 +46,22 @@ def targets_title(case: Case) -> str:
 def dataset_text(case: Case) -> str:
     """The dataset in a line: rows of each level, how children are spread and stored, the text's width, the seed."""
     options, shape = case.spec.dataset, case.datasets[0].shape
+    if case.spec.size == EXISTING:
+        return _existing_text(shape)
     rows = ", ".join(_rows(level, count) for level, count in enumerate(shape.rows))
     childless = f", {count_text(shape.childless[0])} parents without any" if any(shape.childless[:1]) else ""
     return (
         f"{rows}; children {options.children}{childless}, stored {options.order}; "
         f"text of {counted(options.text_width, 'character')}; dataset seed {options.seed}"
     )
+
+
+def _existing_text(shape: Shape) -> str:
+    """What there was of existing data: parents, and the rows that the load reaches, by table."""
+    parents = counted(shape.parents, "parent")
+    rows = ", ".join(f"{count_text(count)} of {table}" for table, count in shape.tables.items())
+    reached = counted(sum(shape.tables.values()), "row")
+    return f"existing data, only read: {parents} chosen by the scenario's query, {reached} reached ({rows})"
 
 
 def run_facts(run: Run) -> Facts:

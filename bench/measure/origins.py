@@ -31,10 +31,14 @@ _JOINED = ("eager_row_processor", "user_defined_eager_row_processor")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """Who asked for a statement, and the path of the relationship; empty for what the load itself asked for."""
+    """Who asked for a statement, and the path of the relationship; empty for what the load itself asked for.
+
+    option: the loader option by which it is loaded for all entities at once, as it is written.
+    """
 
     asking: Asking = "load"
     path: str = ""
+    option: str = ""
 
 
 def origin_of(state: Any) -> Origin:
@@ -44,7 +48,8 @@ def origin_of(state: Any) -> Origin:
     if not state.is_relationship_load:
         return Origin()
     asking: Asking = "eager" if state.lazy_loaded_from is None else "lazy"
-    return Origin(asking=asking, path=path_text(state.loader_strategy_path.path))
+    path = state.loader_strategy_path.path
+    return Origin(asking=asking, path=path_text(path), option=option_text(path))
 
 
 def loaded_paths(origin: Origin, compiled: Any) -> tuple[str, ...]:
@@ -73,25 +78,45 @@ def path_text(path: Any) -> str:
     return ".".join([elements[0].mapper.class_.__name__, *names])
 
 
+def option_text(path: Any) -> str:
+    """Return the option that loads a path of mappers and relationships: `selectinload(User.books)`, and so on."""
+    elements = tuple(getattr(path, "path", path))
+    pairs = zip(elements[::2], elements[1::2], strict=False)
+    return ".".join(f"selectinload({owner.mapper.class_.__name__}.{element.key})" for owner, element in pairs)
+
+
 def users_line() -> tuple[str, str]:
     """Return `file:line` and the text of the innermost line on the stack that is neither a library's nor ours."""
     for frame in _frames():
         file = frame.f_code.co_filename
         if _is_users(file):
-            return f"{_short(file)}:{frame.f_lineno}", linecache.getline(file, frame.f_lineno).strip()
+            number = _number(frame)
+            return f"{_short(file)}:{number}", linecache.getline(file, number).strip()
     return "", ""
 
 
+def _number(frame: FrameType) -> int:
+    """Return the number of the line; of a Jinja template its own, not that of the Python that was made of it."""
+    template = frame.f_globals.get("__jinja_template__")
+    return frame.f_lineno if template is None else int(template.get_corresponding_lineno(frame.f_lineno))
+
+
 def _frames() -> Iterator[FrameType]:
+    """Yield the frames of the stack, the innermost first, and those of the coroutine that awaits this greenlet."""
     frame: FrameType | None = sys._getframe(1)
+    greenlet = sys.modules["greenlet"].getcurrent() if "greenlet" in sys.modules else None
     while frame is not None:
         yield frame
         frame = frame.f_back
+        if frame is None and greenlet is not None and greenlet.parent is not None:
+            greenlet = greenlet.parent
+            frame = greenlet.gr_frame
 
 
 @cache
 def _is_users(file: str) -> bool:
-    return not (file.startswith((*_LIBRARIES, "<")) or ("/site-packages/" in file and "/scenarios/" not in file))
+    installed = "/site-packages/" in file or "/dist-packages/" in file
+    return not (file.startswith((*_LIBRARIES, "<")) or (installed and "/scenarios/" not in file))
 
 
 @cache

@@ -16,6 +16,9 @@ from bench.measure.origins import Origin, loaded_paths, origin_of, users_line
 from bench.measure.timing import Load, Opened
 from bench.model.profile import Sending
 
+ORIGIN = "bench_origin"
+"""The execution option by which a statement of the ORM carries its origin."""
+
 SHOWN_PARAMETERS = 6
 """Parameters of a statement that are shown, of however many."""
 
@@ -64,7 +67,6 @@ class Trace:
     """What has been seen so far, in the order of each statement's first execution."""
 
     seen: dict[tuple[str, Origin, str], Execution] = field(default_factory=dict)
-    _origin: Origin = Origin()  # noqa: RUF009 - immutable
 
     def sendings(self) -> tuple[Sending, ...]:
         """Freeze what was sent."""
@@ -74,20 +76,16 @@ class Trace:
         """Return each text once, with the parameters of its first execution."""
         return list({each.sql: each.parameters for each in reversed(self.seen.values())}.items())[::-1]
 
-    def asked(self, state: Any) -> None:
-        """Take note of who asks for the statement that is executed next."""
-        self._origin = origin_of(state)
-
-    def executed(self, sql: str, parameters: Any, compiled: Any) -> Execution:
+    def executed(self, sql: str, parameters: Any, context: Any) -> Execution:
         """Take note of an execution, and return where its rows are counted."""
-        origin, self._origin = self._origin, Origin()
+        origin = getattr(context, "execution_options", {}).get(ORIGIN, Origin())
         line, code = users_line()
         key = (sql, origin, line)
         if key not in self.seen:
             self.seen[key] = Execution(
                 sql=sql,
                 origin=origin,
-                paths=loaded_paths(origin, compiled),
+                paths=loaded_paths(origin, getattr(context, "compiled", None)),
                 line=line,
                 code=code,
                 parameters=parameters,
@@ -112,17 +110,22 @@ def tracing(engine: Engine, session: Session) -> Iterator[Trace]:
         _connection: Any, cursor: Any, sql: str, parameters: Any, context: Any, executemany: bool
     ) -> None:
         first = parameters[0] if executemany and parameters else parameters
-        execution = trace.executed(sql, first, getattr(context, "compiled", None))
+        execution = trace.executed(sql, first, context)
         if context is not None and context.cursor is cursor:
             context.cursor = WatchedCursor(cursor, lambda: None, execution.fetched)
 
-    event.listen(session, "do_orm_execute", trace.asked)
+    event.listen(session, "do_orm_execute", note_origin)
     event.listen(engine, "after_cursor_execute", after_cursor_execute)
     try:
         yield trace
     finally:
         event.remove(engine, "after_cursor_execute", after_cursor_execute)
-        event.remove(session, "do_orm_execute", trace.asked)
+        event.remove(session, "do_orm_execute", note_origin)
+
+
+def note_origin(state: Any) -> None:
+    """Send who asks for a statement along with it: what is flushed before it, or by other threads, is not its own."""
+    state.update_execution_options(**{ORIGIN: origin_of(state)})
 
 
 def abbreviated(parameters: Any) -> tuple[tuple[str, ...], int]:

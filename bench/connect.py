@@ -291,7 +291,7 @@ def _escaped(value: str) -> str:
 
 
 def _begin_read_only(made: Engine) -> None:
-    """Have every transaction begin as READ ONLY, in the driver's own words: what a load sets does not undo it."""
+    """Have every transaction begin as READ ONLY: a session that a load sets to be otherwise begins so all the same."""
 
     @event.listens_for(made, "connect")
     def begin_read_only(connection: Any, _record: object) -> None:

@@ -15,6 +15,9 @@ from bench.report.units import counted, listed, share_text
 NARROWEST_COLUMN = 16
 """Columns of a terminal that a strategy takes, at least."""
 
+IN_PROCESS = ("pysqlite", "aiosqlite")
+"""Drivers of a database that has no server."""
+
 PARTS_COLUMN = 36
 """Columns that the names of the parts take."""
 
@@ -64,28 +67,33 @@ def _ms(ns: float) -> str:
 
 
 def _notes(timed: Sequence[tuple[Looked, Bill]], width: int) -> Iterator[str]:
-    """Say how the parts came about, once where it is so for all."""
-    price = listed([f"{_price(found)} ({looked.strategy})" for looked, found in timed])
-    lines = [
-        f"{counted(timed[0][1].loads, 'load')} of each strategy under observation, and as many without, in turn.",
-        "Shown is the middle half by time of those observed; the collector is on. The order is no ranking.",
-        f"Observing costs, by the median pair and the quartiles, {price}.",
-    ]
-    rulings = dict.fromkeys(found.ruling for _, found in timed)
-    lines += [f"{each}: {listed([one.strategy for one, found in timed if found.ruling == each])}." for each in rulings]
-    silent = dict.fromkeys(found.silent for looked, found in timed if found.silent and "sqlite" not in looked.driver)
-    lines += [f"The server's part is not told apart: {reason}." for reason in silent]
-    lines += [
-        f"{looked.strategy} does not add up: {share_text(abs(found.residual.share))} is claimed by no part, more than "
-        f"{share_text(MOST_RESIDUAL)}."
-        for looked, found in timed
-        if not found.adds_up
-    ]
-    for line in lines:
+    price = listed([f"{price_text(found)} ({looked.strategy})" for looked, found in timed])
+    taken, shown, *rulings = note_lines(timed)
+    for line in (taken, shown, f"Observing costs, by the median pair and the quartiles, {price}.", *rulings):
         yield from textwrap.wrap(line, width, subsequent_indent="  ", break_on_hyphens=False)
 
 
-def _price(found: Bill) -> str:
+def note_lines(timed: Sequence[tuple[Looked, Bill]]) -> Iterator[str]:
+    """Say how the parts came about, once where it is so for all; the price of observing is left to the caller.
+
+    The first two lines are of how they were taken.
+    """
+    low, high = min(found.loads for _, found in timed), max(found.loads for _, found in timed)
+    loads = counted(high, "load") if low == high else f"{low:,} to {counted(high, 'load')}"
+    yield f"{loads} of each strategy under observation, and as many without, in turn."
+    yield "Shown is the middle half by time of those observed; the collector is on. The order is no ranking."
+    for ruling in dict.fromkeys(found.ruling for _, found in timed):
+        yield f"{ruling}: {listed([one.strategy for one, found in timed if found.ruling == ruling])}."
+    for reason in dict.fromkeys(found.silent for one, found in timed if found.silent and one.driver not in IN_PROCESS):
+        yield f"The server's part is not told apart: {reason}."
+    for looked, found in timed:
+        if not found.adds_up:
+            share, most = share_text(abs(found.residual.share)), share_text(MOST_RESIDUAL)
+            yield f"{looked.strategy} does not add up: {share} is claimed by no part, more than {most}."
+
+
+def price_text(found: Bill) -> str:
+    """Say what observing costs a load, and the quartiles of that."""
     low, high = (f"{100 * (end - 1):+.1f}" for end in found.price_quartiles)
     return f"{100 * (found.price - 1):+.1f} %, {low} to {high} %"
 

@@ -42,6 +42,11 @@ def stroke(text: str, *, colour: str, width: float) -> Key:
     return sample, text
 
 
+def key_in(figure: Figure, key: Key) -> float:
+    """Inches that a key for bars takes on its line, with what stands between it and the next."""
+    return _WIDE_IN + _BEFORE_TEXT_IN + width_in(figure, [key[1]], size=SMALL) + _APART_IN
+
+
 def put_keys(figure: Figure, keys: Sequence[Key], *, y: float = 0.74) -> None:
     """Place the keys on one line, its middle `y` inches below the top."""
     height = float(figure.get_size_inches()[1])

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from bench.catalogue import find_scenario, find_strategy
+from bench.catalogue import find_scenario, find_strategy, is_available
 from bench.databases import Fleet
+from bench.environments import Prepared
 from bench.measure.events import Doubted
 from bench.measure.schedule import key
+from bench.measure.surroundings import HERE
 from bench.measure.timings import Timings
 from bench.measure.workers import WorkerProcess
 from bench.model import (
     Arm,
+    Asked,
     Case,
     CaseSpec,
     DatasetFacts,
@@ -35,7 +39,8 @@ from bench.model.size import EXISTING
 class CaseUnderWay:
     """What a case is to be, and what has come of it; the stages of `bench.pipeline` fill it in.
 
-    fresh: whether each team of workers has servers of its own.
+    fresh: whether each team of workers has servers of its own. environments: what was prepared, by the environments
+    that were asked for; the harness's own is none of them.
     """
 
     spec: CaseSpec
@@ -45,6 +50,7 @@ class CaseUnderWay:
     warnings: list[Warned] = field(default_factory=list)
     observing_s: float = 0.0
     fresh: bool = False
+    environments: Mapping[Asked, Prepared] = field(default_factory=dict)
     _fleet: Fleet | None = None
     _facts: dict[str, TargetFacts] = field(default_factory=dict)
     _datasets: dict[str, DatasetFacts] = field(default_factory=dict)
@@ -81,8 +87,19 @@ class CaseUnderWay:
         return self.dataset.fingerprint if self._datasets else ""
 
     def worker(self, target: str, *, hash_seed: int) -> WorkerProcess:
-        """Start a fresh worker for a target."""
-        return WorkerProcess(self.spec.scenario, self.fleet.targets[target], hash_seed=hash_seed)
+        """Start a fresh worker for a target, in the environment that was asked for there."""
+        prepared = self.prepared(target)
+        return WorkerProcess(
+            self.spec.scenario,
+            self.fleet.targets[target],
+            hash_seed=hash_seed,
+            surroundings=prepared.surroundings if prepared else HERE,
+        )
+
+    def prepared(self, target: str) -> Prepared | None:
+        """Return the environment of a target, or of its twin; None where it is the harness's own."""
+        name = target.removesuffix(TWIN_MARK)
+        return next((self.environments.get(asked) for asked in self.spec.targets if str(asked) == name), None)
 
     def doubt(self, warning: Warned) -> Doubted:
         """Keep a warning with the case, and say it."""
@@ -92,7 +109,10 @@ class CaseUnderWay:
     def strategies(self, target: str) -> list[Arm]:
         """Return an arm for each strategy on a target, with what its formulas expect, before anything is seen of it."""
         shape = self.dataset.shape
-        found = [find_strategy(self.scenario, name) for name in self.spec.strategies]
+        prepared = self.prepared(target)
+        version = prepared.facts.sqlalchemy if prepared else None
+        named = [find_strategy(self.scenario, name) for name in self.spec.strategies]
+        found = [strategy for strategy in named if is_available(strategy, version)]
         return [
             Arm(
                 name=strategy.name,
@@ -122,7 +142,8 @@ class CaseUnderWay:
         these are fresh: what it differs by is the noise of comparing targets.
         """
         arms = [arm for name in self.names for arm in self._timed_on(name)]
-        beside = [self._repeated(arm, arm.target + TWIN_MARK) for arm in arms if arm.kind == "twin"]
+        first = self.names[0]
+        beside = [self._repeated(arm, first + TWIN_MARK) for arm in arms if arm.kind == "twin" and arm.target == first]
         return [*arms, *(beside[:1] if len(self.names) > 1 else [])]
 
     def _timed_on(self, target: str) -> list[Arm]:
@@ -173,7 +194,7 @@ class CaseUnderWay:
         return Case(
             spec=self.spec,
             scenario=scenario_facts(self.scenario),
-            targets=tuple(replace(self._facts[name], clusters=max(1, clusters)) for name in self.names),
+            targets=tuple(replace(self._facts_of(name), clusters=max(1, clusters)) for name in self.names),
             datasets=tuple(self._datasets[name] for name in self.names),
             status=status,
             arms=(*arms, *failed, *unseen),
@@ -182,6 +203,15 @@ class CaseUnderWay:
             timing=self.timings.spent,
             observing_s=self.observing_s,
         )
+
+    def _facts_of(self, name: str) -> TargetFacts:
+        """Return a target's facts, those of its environment among them, which has versions of its own."""
+        facts, prepared = self._facts[name], self.prepared(name)
+        if prepared is None:
+            return facts
+        seen = prepared.facts
+        version = seen.sqlite if facts.dialect == "sqlite" else facts.server_version
+        return replace(facts, environment=seen, driver_version=seen.driver_version, server_version=version)
 
 
 def scenario_facts(scenario: Scenario) -> ScenarioFacts:

@@ -163,9 +163,9 @@ def find_strategy(scenario: Scenario, name: str) -> Strategy:
     raise unknown_name("strategy", name, [*(one.name for one in scenario.strategies), *(f"{f}[100]" for f in families)])
 
 
-def is_available(strategy: Strategy) -> bool:
-    """Whether the installed SQLAlchemy has what the strategy uses."""
-    return strategy.since <= tuple(int(part) for part in sqlalchemy_version().split(".")[:2])
+def is_available(strategy: Strategy, version: str | None = None) -> bool:
+    """Whether a version of SQLAlchemy has what the strategy uses; None for the installed one."""
+    return strategy.since <= tuple(int(part) for part in (version or sqlalchemy_version()).split(".")[:2])
 
 
 def sqlalchemy_version() -> str:

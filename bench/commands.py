@@ -14,11 +14,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from bench import pipeline, record
+from bench import environments, pipeline, record
 from bench.catalogue import configured, scenario_names, scenarios
 from bench.databases import SqliteCache, find_sources
 from bench.errors import BenchError, GateFailed
-from bench.model import CaseSpec, DatasetOptions, Run, Sampling, parse_targets
+from bench.model import CaseSpec, DatasetOptions, Run, Sampling, parse_environments, parse_targets
 from bench.model.size import EXISTING
 from bench.plan import REPORT_S, Plan, estimate_s, make_plan
 from bench.progress import Face, face
@@ -65,12 +65,19 @@ def plan(
     command: tuple[str, ...],
     parameters: Mapping[str, str | int] = MappingProxyType({}),
     existing: bool = False,
+    sqlalchemy: str | None = None,
+    driver_version: str | None = None,
+    python: str | None = None,
+    revision: str | None = None,
 ) -> Plan:
     """Return the plan of a command line's options. Raises BenchError for those that do not go together.
 
     parameters: values of the scenario's own parameters, by name. existing: the databases hold their data already.
     """
-    targets, secrets = parse_targets(databases, drivers=drivers, provider=provider, rtt=rtt, existing=existing)
+    asked = parse_environments(sqlalchemy=sqlalchemy, driver_version=driver_version, python=python, revision=revision)
+    targets, secrets = parse_targets(
+        databases, drivers=drivers, provider=provider, rtt=rtt, existing=existing, environments=asked
+    )
     return make_plan(
         scenarios=[configured(reference, parameters) for reference in scenario_names(scenario)],
         sizes=sizes,
@@ -192,6 +199,7 @@ def describe(planned: Plan) -> str:
     Raises BenchError where a database that was asked for is not at hand, as far as that is known without starting it.
     """
     find_sources(planned.targets, run="", secrets=planned.secrets)
+    environments.check(planned.targets)
     estimates_s = [estimate_s(spec, planned.sampling) for spec in planned.specs]
     return "\n".join(
         [
@@ -275,27 +283,28 @@ def list_scenarios(*, as_json: bool) -> str:
 
 def describe_cache() -> str:
     """Say what is cached, where, and how large it is: whole datasets, and what seedings cut short have left."""
-    cache = SqliteCache()
+    cache, built = SqliteCache(), environments.EnvironmentStore().kept()
     if cache_is_empty():
         return f"Nothing is cached in {cache.folder}: there is nothing to remove."
-    cached, leftovers, total = cache.cached(), cache.leftovers(), cache.kept_bytes()
-    parts = [counted(len(cached), "seeded dataset")] * bool(cached) + [counted(len(leftovers), "leftover")] * bool(
-        leftovers
-    )
+    cached, leftovers = cache.cached(), cache.leftovers()
+    total = cache.kept_bytes() + sum(size for _, _, size in built)
+    kinds = ((cached, "seeded dataset"), (built, "environment"), (leftovers, "leftover"))
+    parts = [counted(len(found), noun) for found, noun in kinds if found]
     rows = [f"  {bytes_text(one.file_bytes):>9}  {one.name}" for one in cached]
     rows += [f"  {bytes_text(path.stat().st_size):>9}  {path.name} (left over)" for path in leftovers]
+    rows += [f"  {bytes_text(size):>9}  {what}" for what, _, size in built]
     return "\n".join([f"{listed(parts)}, {bytes_text(total)} in all, in {cache.folder}:", *rows])
 
 
 def cache_is_empty() -> bool:
     """Whether there is nothing to remove but empty locks."""
     cache = SqliteCache()
-    return not cache.cached() and not cache.leftovers()
+    return not cache.cached() and not cache.leftovers() and not environments.EnvironmentStore().kept()
 
 
 def clean() -> str:
-    """Remove the cached datasets and say how much that freed."""
-    return f"Removed {bytes_text(SqliteCache().clean())}."
+    """Remove the cached datasets and environments, and say how much that freed."""
+    return f"Removed {bytes_text(SqliteCache().clean() + environments.EnvironmentStore().clean())}."
 
 
 def duration(seconds: float) -> str:

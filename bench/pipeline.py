@@ -14,13 +14,14 @@ from pathlib import Path
 
 from bench import databases, datasets, existing, record
 from bench.case import CaseUnderWay, scenario_facts
-from bench.catalogue import find_scenario
+from bench.catalogue import find_scenario, find_strategy, is_available
+from bench.environments import Prepared, prepare
 from bench.errors import BenchError
 from bench.measure.events import ArmObserved, CaseFinished, CaseStarted, Doubted, Event, StageStarted
 from bench.measure.observing import Observing, observe
 from bench.measure.sampling import SamplingLoop, Team
 from bench.measure.warming import warm_loads
-from bench.model import Arm, Asked, Case, Run, Secrets, Warned
+from bench.model import OWN, Arm, Asked, Case, Run, Secrets, Warned
 from bench.plan import Plan, without
 
 SCRATCH = "scratch"
@@ -44,18 +45,28 @@ def run(plan: Plan, store: record.Store) -> Generator[Event]:
     """
     store.put(store.run)
     todo = without(plan, [case.spec for case in store.run.cases])
-    scratch = store.folder / SCRATCH
+    scratch = (store.folder / SCRATCH).absolute()  # a worker may have another working folder
+    environments: dict[Asked, Prepared] = {}
+    up = ExitStack()
     try:
         for warning in chain.from_iterable(plan.warnings.values()):
             yield Doubted(warning=warning)
         sources = databases.find_sources(plan.targets, run=store.run.id, secrets=plan.secrets)
         for source in sources.values():
             yield from (StageStarted(stage="preparing", detail=phrase) for phrase in source.prepare())
+        yield from _prepare(plan.targets, environments, up)
         fresh = databases.are_fresh(plan.targets, sources)
         for number, spec in enumerate(todo.specs, start=1):
-            case = CaseUnderWay(spec, plan.sampling, warnings=list(plan.warnings.get(spec.scenario, ())), fresh=fresh)
+            case = CaseUnderWay(
+                spec,
+                plan.sampling,
+                warnings=list(plan.warnings.get(spec.scenario, ())),
+                fresh=fresh,
+                environments=environments,
+            )
             try:
                 yield CaseStarted(number=number, of=len(todo.specs), spec=spec)
+                yield from (case.doubt(warning) for warning in _environment_warnings(case))
                 yield from measure(case, _emptied(scratch), sources)
             except BaseException:
                 store.run = with_case(store.run, *case.partial())
@@ -68,8 +79,37 @@ def run(plan: Plan, store: record.Store) -> Generator[Event]:
         store.run = replace(store.run, status="interrupted")
         raise
     finally:
+        up.close()
         shutil.rmtree(scratch, ignore_errors=True)
         store.put(store.run)
+
+
+def _prepare(targets: Sequence[Asked], into: dict[Asked, Prepared], up: ExitStack) -> Iterator[StageStarted]:
+    """Have the environments of the targets there until `up` is closed."""
+    for asked in targets:
+        if asked.environment != OWN:
+            yield StageStarted(stage="preparing", detail=f"the environment {asked.environment}")
+            into[asked] = up.enter_context(prepare(asked))
+
+
+def _environment_warnings(case: CaseUnderWay) -> Iterator[Warned]:
+    """Yield what a reader has to know of the environments that are compared."""
+    seen = {name: prepared for name in case.names if (prepared := case.prepared(name))}
+    for name, prepared in seen.items():
+        version = prepared.facts.sqlalchemy
+        lacking = [one for one in case.spec.strategies if not is_available(find_strategy(case.scenario, one), version)]
+        if lacking:
+            text = f"{', '.join(lacking)} of {case.scenario.name} cannot be had with SQLAlchemy {version}, on {name}."
+            yield Warned(code="strategy_left_out", text=text)
+        if prepared.dirty:
+            text = "The work tree has changes that are not committed: what is compared with the revision is these."
+            yield Warned(code="uncommitted", text=text)
+    if len({prepared.facts.compiled for prepared in seen.values()}) > 1:
+        pure = ", ".join(name for name, prepared in seen.items() if not prepared.facts.compiled)
+        yield Warned(
+            code="not_compiled",
+            text=f"SQLAlchemy has no compiled extensions on {pure}: what differs may be the build, not the version.",
+        )
 
 
 def with_case(stored: Run, *cases: Case) -> Run:

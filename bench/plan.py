@@ -21,6 +21,7 @@ from bench.model import (
     Warned,
     parse_sizes,
 )
+from bench.model.environment import INSTALLED
 from bench.model.run import FEWEST_WORKERS
 from bench.model.scenario import NO_RECIPE
 from bench.model.size import EXISTING
@@ -177,12 +178,14 @@ def _that_can_be_had(
     Raises BenchError where none is left.
     """
     dialects = {asked.dialect for asked in targets}
+    versions = [asked.environment.sqlalchemy for asked in targets]
     kept, warnings = [], []
     for strategy in strategies:
         lacking = sorted(dialects - set(strategy.dialects)) if strategy.dialects else []
-        if not is_available(strategy):
+        if not any(_may_be_had(strategy, version) for version in versions):
             needed = ".".join(map(str, strategy.since))
-            reason = f"it needs SQLAlchemy {needed}, and {sqlalchemy_version()} is installed"
+            has = ", ".join(dict.fromkeys(v if v not in ("", INSTALLED) else sqlalchemy_version() for v in versions))
+            reason = f"it needs SQLAlchemy {needed}, and {has} is what there is"
         elif lacking:
             reason = f"it sends what {' and '.join(lacking)} has not"
         else:
@@ -196,3 +199,10 @@ def _that_can_be_had(
             remedy="Ask for others: see `bench list`.",
         )
     return tuple(kept), warnings
+
+
+def _may_be_had(strategy: Strategy, version: str) -> bool:
+    """Whether a version that was asked for has what a strategy uses; of a source tree that is seen when it is built."""
+    if "/" in version:
+        return True
+    return is_available(strategy, None if version in ("", INSTALLED) else version)

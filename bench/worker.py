@@ -198,7 +198,20 @@ def greeting() -> dict[str, Any]:
             name: {"path": str(path), "sha256": hashlib.sha256(Path(str(path)).read_bytes()).hexdigest()}
             for name, path in ours.items()
         },
+        "others": sorted(_others()),
     }
+
+
+def _others() -> Iterator[str]:
+    """Yield the files of modules that are neither ours, nor Python's, nor an installed package's: the user's own."""
+    installed = ("site-packages", "dist-packages")
+    standard = str(Path(os.__file__).parent)
+    for name, module in list(sys.modules.items()):
+        path = getattr(module, "__file__", None)
+        if not isinstance(path, str) or name.partition(".")[0] in {"bench", "scenarios", "__main__"}:
+            continue
+        if not path.startswith(standard) and not any(part in path for part in installed):
+            yield path
 
 
 def die_with_parent(parent: int) -> None:

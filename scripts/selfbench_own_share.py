@@ -16,7 +16,7 @@ import tempfile
 from pathlib import Path
 
 from bench import record
-from bench.measure.workers import TREE
+from bench.measure.surroundings import TREE
 
 AIM = 0.10
 

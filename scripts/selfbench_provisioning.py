@@ -40,7 +40,7 @@ from bench.databases.postgres.cluster import runnable
 from bench.databases.postgres.places import temporary_root
 from bench.datasets import Dataset
 from bench.datasets.key import schema
-from bench.measure.workers import TREE
+from bench.measure.surroundings import TREE
 from bench.model import DatasetOptions, Size, parse_sizes, parse_target
 from scenarios.one_to_many import ONE_TO_MANY as SCENARIO
 from scripts.server_copy import ReadyFiles, ready_files

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 
-from bench.measure.workers import TREE
+from bench.measure.surroundings import TREE
 
 HELP = [sys.executable, "-m", "bench", "--help"]
 CLICK = [sys.executable, "-c", "import click"]

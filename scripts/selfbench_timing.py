@@ -41,7 +41,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from bench import databases, datasets
 from bench.catalogue import find_scenario
-from bench.measure.workers import TREE
+from bench.measure.surroundings import TREE
 from bench.model import DatasetOptions, Secrets, Target, parse_sizes, parse_target
 from bench.reduce.estimates import estimate
 from bench.reduce.types import Estimate

@@ -93,6 +93,10 @@ def _own_options(args: list[str]) -> list[click.Option]:
 @click.option("--provider", type=click.Choice(["auto", "binaries", "docker"]), default="auto", show_default=True,
               help="What starts servers of our own; auto: binaries at hand, else Docker.")  # fmt: skip
 @click.option("--rtt", help="Round-trip times to add to PostgreSQL, as 0,1ms,5ms.")
+@click.option("--sqlalchemy", help="Versions of SQLAlchemy with commas, as installed,2.0.49, or a source tree.")
+@click.option("--driver-version", help="Versions of the driver with commas, as 3.2.10,3.3.2.")
+@click.option("--python", help="Pythons on this machine with commas, as 3.11,3.13.")
+@click.option("--revision", help="Of your repository, with commas, as main,. (the work tree).")
 @click.option("--seed", type=click.IntRange(0, 2**64 - 1), default=1, show_default=True,
               help="Of the rows and of every shuffle.")  # fmt: skip
 @click.option("--budget", help="Timing of a case, as 60s, 2m or 1h.  [default: 60s a target]")

@@ -8,7 +8,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import threading
 from dataclasses import asdict
 from pathlib import Path
@@ -17,10 +16,8 @@ from typing import IO, Any, Self
 
 from bench.errors import BenchError, WorkerDied
 from bench.measure.protocol import PROTOCOL
+from bench.measure.surroundings import HERE, TREE, Surroundings
 from bench.model import Target
-
-TREE = Path(__file__).resolve().parents[2]
-"""The folder that holds the packages `bench` and `scenarios`: a checkout, or site-packages."""
 
 PATIENCE_S = 10
 """How long a worker that has been told to end may take before it is killed."""
@@ -36,17 +33,17 @@ class LoadFailed(Exception):
 class WorkerProcess:
     """A fresh interpreter with one scenario on one target.
 
-    hash_seed fixes the order of its sets, so that a sample can be taken again. Use it as a context manager: at the
-    end, and at any exception, the process is gone.
+    hash_seed fixes the order of its sets, so that a sample can be taken again. surroundings: the environment that it
+    runs in. Use it as a context manager: at the end, and at any exception, the process is gone.
     """
 
-    def __init__(self, scenario: str, target: Target, *, hash_seed: int, interpreter: str = sys.executable) -> None:
+    def __init__(self, scenario: str, target: Target, *, hash_seed: int, surroundings: Surroundings = HERE) -> None:
         environment = {
             **os.environ,
-            "PYTHONPATH": os.pathsep.join([str(TREE), *filter(None, [os.environ.get("PYTHONPATH")])]),
+            "PYTHONPATH": os.pathsep.join([*surroundings.path, *filter(None, [os.environ.get("PYTHONPATH")])]),
             "PYTHONHASHSEED": str(hash_seed),
         }
-        command = [interpreter, "-P", "-m", "bench.worker", str(os.getpid())]
+        command = [surroundings.interpreter, "-P", "-m", "bench.worker", str(os.getpid())]
         self.hash_seed = hash_seed
         self._process = subprocess.Popen(
             command,
@@ -54,6 +51,7 @@ class WorkerProcess:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=environment,
+            cwd=surroundings.folder,
             text=True,
             encoding="utf-8",
             errors="replace",
@@ -62,7 +60,8 @@ class WorkerProcess:
         self._errors: collections.deque[str] = collections.deque(maxlen=KEPT_LINES)
         self._drain = threading.Thread(target=self._keep, args=(self._process.stderr,), daemon=True)
         self._drain.start()
-        self._opening = {"scenario": scenario, "target": asdict(target)}
+        self._opening = {"scenario": surroundings.reference(scenario), "target": asdict(target)}
+        self._surroundings = surroundings
 
     @property
     def pid(self) -> int:
@@ -118,12 +117,22 @@ class WorkerProcess:
                 f"The worker speaks protocol {greeting['protocol']}, this side {PROTOCOL}.",
                 remedy="Two versions of the harness are mixed on the path: install one of them afresh.",
             )
+        expected = self._surroundings
+        trees = [tree for tree in (TREE, expected.tree) if tree is not None]
         for name, module in greeting["modules"].items():
-            if not Path(module["path"]).resolve().is_relative_to(TREE):
+            ours = trees[:1] if name.partition(".")[0] == "bench" else trees
+            if not any(Path(module["path"]).resolve().is_relative_to(tree) for tree in ours):
                 raise BenchError(
                     f"The worker imported {name} from {module['path']}, outside {TREE}.",
                     remedy="Another copy comes first on PYTHONPATH: remove it and run again.",
                 )
+        for what, version in (("sqlalchemy", expected.sqlalchemy), ("python", expected.python)):
+            if version and greeting[what] != version:
+                raise BenchError(
+                    f"The worker has {what} {greeting[what]}, where {version} was prepared.",
+                    remedy="Another copy comes first on PYTHONPATH: remove it and run again.",
+                )
+        _check_revision(greeting, expected)
 
     def _death(self) -> WorkerDied:
         self._end(now=False)
@@ -150,3 +159,17 @@ class WorkerProcess:
         with stream:
             for line in stream:
                 self._errors.append(line.rstrip("\n"))
+
+
+def _check_revision(greeting: dict[str, Any], expected: Surroundings) -> None:
+    """Raise BenchError where a module of the work tree is loaded in place of the revision's: nothing would differ."""
+    if expected.tree is None or expected.instead_of is None:
+        return
+    ours = [module["path"] for name, module in greeting["modules"].items() if name.partition(".")[0] != "bench"]
+    for path in (*ours, *greeting["others"]):
+        found = Path(path).resolve()
+        if found.is_relative_to(expected.instead_of) and not found.is_relative_to(expected.tree):
+            raise BenchError(
+                f"The revision's worker imported {path}, from the work tree and not from the revision.",
+                remedy="What is installed for editing comes first: put its folder on PYTHONPATH and run again.",
+            )

@@ -7,6 +7,7 @@ exactly), `run` (everything that one command measured).
 
 from bench.model.asked import Asked, Secrets, parse_target, parse_targets
 from bench.model.counters import Counters, StatementCount
+from bench.model.environment import OWN, AskedEnvironment, EnvironmentFacts, parse_environments
 from bench.model.parameter import Given, Parameter, defaults
 from bench.model.recipe import (
     IN_LIST,
@@ -53,9 +54,11 @@ from bench.model.target import Target
 
 __all__ = [
     "IN_LIST",
+    "OWN",
     "AddedDelay",
     "Arm",
     "Asked",
+    "AskedEnvironment",
     "Case",
     "CaseSpec",
     "Column",
@@ -65,6 +68,7 @@ __all__ = [
     "DatasetOptions",
     "Dates",
     "Environment",
+    "EnvironmentFacts",
     "Extends",
     "Family",
     "Formula",
@@ -103,6 +107,7 @@ __all__ = [
     "WorkerFacts",
     "defaults",
     "is_touched",
+    "parse_environments",
     "parse_sizes",
     "parse_target",
     "parse_targets",

@@ -10,6 +10,7 @@ from typing import Literal
 from urllib.parse import parse_qsl, unquote
 
 from bench.errors import BenchError
+from bench.model.environment import OWN, AskedEnvironment
 
 Database = Literal["sqlite", "postgres"]
 ProviderName = Literal["auto", "binaries", "docker"]
@@ -54,7 +55,7 @@ class Asked:
     asked for by name (`debian`, `npm`, `wheel`), empty where any will do. image: a Docker image by name. url: of a
     server the user runs, without driver and password. path: of an SQLite file of the user's choosing. memory: SQLite
     in memory. rtt_us: round-trip time to be added, in microseconds; None where nothing stands between. existing: the
-    data is there already and only read; nothing is seeded.
+    data is there already and only read; nothing is seeded. environment: what runs the load there.
     """
 
     database: Database
@@ -68,6 +69,7 @@ class Asked:
     memory: bool = False
     rtt_us: int | None = None
     existing: bool = False
+    environment: AskedEnvironment = OWN
 
     @property
     def dialect(self) -> str:
@@ -76,13 +78,14 @@ class Asked:
 
     @property
     def server(self) -> Asked:
-        """The server alone: what targets that differ in driver and added round-trip time only have in common."""
-        return replace(self, driver=DRIVERS[self.database][0], rtt_us=None)
+        """The server alone, which targets share that differ only in driver, added round-trip time and environment."""
+        return replace(self, driver=DRIVERS[self.database][0], rtt_us=None, environment=OWN)
 
     def __str__(self) -> str:
         usual = self.driver == DRIVERS[self.database][0]
         driver = "" if usual else f"+{self.driver}"
         rtt = "" if self.rtt_us is None else f" rtt={rtt_text(self.rtt_us)}"
+        rtt += f" {self.environment}" if self.environment != OWN else ""
         if self.url:
             scheme, separator, rest = self.url.partition("://")
             return f"{scheme}{driver}{separator}{rest}{rtt}"
@@ -111,12 +114,13 @@ def parse_targets(
     provider: ProviderName = "auto",
     rtt: str | None = None,
     existing: bool = False,
+    environments: Sequence[AskedEnvironment] = (OWN,),
 ) -> tuple[tuple[Asked, ...], Secrets]:
     """Parse where to run: every database of `text` by every driver that is its own, at every round-trip time.
 
     text: `SPELLINGS`, several with commas; `+asyncpg` at the end of one chooses its driver, `@npm` after a version the
     origin of its build. drivers: names with commas. rtt: as `0,1ms,0.5ms`. existing: each holds its data already.
-    Targets come in that order, each once.
+    environments: what runs the loads on each of them. Targets come in that order, each once.
     Raises BenchError, which never quotes a password, for what there is none of and for what does not go together.
     """
     passwords: dict[str, str] = {}
@@ -125,7 +129,12 @@ def parse_targets(
     driven = [one for asked in databases for one in _driven(asked, named)]
     _all_used(named, driven)
     delays = parse_rtts(rtt) if rtt is not None else (None,)
-    targets = [replace(_provided(asked, provider), rtt_us=_delay(asked, delay)) for asked in driven for delay in delays]
+    targets = [
+        replace(_provided(asked, provider), rtt_us=_delay(asked, delay), environment=environment)
+        for asked in driven
+        for delay in delays
+        for environment in environments
+    ]
     if existing:
         targets = [_existing(asked) for asked in targets]
     return tuple(dict.fromkeys(targets)), Secrets(by_url=passwords)

@@ -7,6 +7,7 @@ from typing import Literal
 
 from bench.model.asked import Asked
 from bench.model.counters import Counters
+from bench.model.environment import EnvironmentFacts
 from bench.model.recipe import DatasetOptions, Shape
 from bench.model.size import Size
 
@@ -129,7 +130,8 @@ class TargetFacts:
     """The server that was measured. origin: whose build it is. settings: those that differ from its defaults.
 
     image: the digest of a container's. clusters: how many fresh servers the samples come from; 1 where all workers
-    used the same one. delay: the round-trip time that was added.
+    used the same one. delay: the round-trip time that was added. environment: what its workers ran in, where one was
+    asked for; None where it was the harness's own, which `Run.environment` describes.
     """
 
     name: str
@@ -143,6 +145,7 @@ class TargetFacts:
     image: str = ""
     clusters: int = 1
     delay: AddedDelay | None = None
+    environment: EnvironmentFacts | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,15 +9,15 @@ ratios to their own run's baseline strategy are put beside each other.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from bench.errors import BenchError
-from bench.model import Run
+from bench.model import Run, TargetFacts
 from bench.model.asked import DRIVERS, rtt_text
 from bench.reduce.across import across
 from bench.reduce.compare_counts import CountsDiffer, compare_counts
-from bench.reduce.compare_facts import Differing, database_of, differing, facts_of, revision_of
+from bench.reduce.compare_facts import Differing, database_of, differing, facts_of, revision_of, sqlalchemy_of
 from bench.reduce.pairing import grid, paired_ratio
 from bench.reduce.summaries import is_tied, summarise
 from bench.reduce.types import ArmSummary, CaseSummary, Estimate
@@ -52,7 +52,12 @@ class Point:
     @property
     def target(self) -> str:
         """The name of the target, as it was asked for."""
-        return self.summary.case.targets[0].name
+        return self.facts.name
+
+    @property
+    def facts(self) -> TargetFacts:
+        """What the target was."""
+        return self.summary.case.targets[0]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,9 +171,9 @@ def _columns(by: Axis, points: Sequence[Point]) -> Callable[[Point], str]:
     return {
         "driver": lambda point: point.summary.case.targets[0].driver,
         "strategy": lambda point: point.row.arm.name,
-        "sqlalchemy": lambda point: point.stored.environment.sqlalchemy,
+        "sqlalchemy": lambda point: sqlalchemy_of(point.stored, point.facts),
         "size": lambda point: str(point.summary.case.spec.size),
-        "revision": lambda point: revision_of(point.stored.environment),
+        "revision": lambda point: revision_of(point.stored, point.facts),
     }[by]
 
 
@@ -192,10 +197,9 @@ def _rows(points: Sequence[Point], by: Axis, column_of: Callable[[Point], str], 
 
 
 def _told_apart(point: Point) -> dict[str, str]:
-    environment = point.stored.environment
     return {
-        "SQLAlchemy": environment.sqlalchemy,
-        "revision": revision_of(environment),
+        "SQLAlchemy": sqlalchemy_of(point.stored, point.facts),
+        "revision": revision_of(point.stored, point.facts),
         "run": letter(point.run),
         "case": str(point.case + 1),
         "on": point.target,
@@ -227,10 +231,13 @@ def _rest_of_target(point: Point, by: Axis, several: bool) -> str:
     asked, target = point.summary.case.spec.targets[0], point.summary.case.targets[0]
     driver = "" if asked.driver == DRIVERS[asked.database][0] else asked.driver
     rtt = "" if asked.rtt_us is None else f"rtt={rtt_text(asked.rtt_us)}"
+    environment = str(asked.environment)
     if by == "database":
-        return " ".join(part for part in (driver, rtt) if part)
+        return " ".join(part for part in (driver, rtt, environment) if part)
     if by == "driver":
-        return " ".join(part for part in (database_of(target), rtt) if part)
+        return " ".join(part for part in (database_of(target), rtt, environment) if part)
+    if by in {"sqlalchemy", "revision"} and several:
+        return str(replace(asked, environment=replace(asked.environment, **{by: ""})))
     return target.name if several or by in {"strategy", "size"} else ""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
-from bench.model import Case, DatasetOptions, Environment, Run, TargetFacts
+from bench.model import Case, DatasetOptions, Environment, EnvironmentFacts, Run, TargetFacts
 
 SHORT = 12
 """Digits of a digest that are shown."""
@@ -40,6 +40,7 @@ def facts_of(run: Run, case: Case) -> dict[str, str]:
     return {
         **_of_environment(run.environment),
         **_of_target(case.targets[0]),
+        **_of_its_own(case.targets[0].environment),
         **_of_dataset(case.spec.dataset),
         "Size": str(case.spec.size),
         "Dataset's graph": case.datasets[0].fingerprint[:SHORT],
@@ -77,7 +78,19 @@ def _joined(found: Sequence[Differing]) -> Iterator[Differing]:
         yield Differing(name="Settings", values=tuple(", ".join(column) or NONE for column in each))
 
 
-def revision_of(environment: Environment) -> str:
+def sqlalchemy_of(run: Run, target: TargetFacts) -> str:
+    """The version of SQLAlchemy that loaded from a target."""
+    return target.environment.sqlalchemy if target.environment else run.environment.sqlalchemy
+
+
+def revision_of(run: Run, target: TargetFacts) -> str:
+    """The revision whose scenarios loaded from a target."""
+    if target.environment and target.environment.revision:
+        return target.environment.revision[:SHORT]
+    return _checked_out(run.environment)
+
+
+def _checked_out(environment: Environment) -> str:
     """The revision that was checked out, with a mark where it had changes."""
     revision = environment.git_revision[:SHORT] or UNKNOWN
     return f"{revision} with changes" if environment.git_dirty else revision
@@ -103,10 +116,27 @@ def _of_environment(environment: Environment) -> dict[str, str]:
         "Python build": environment.python_build,
         "Collector thresholds": ", ".join(map(str, environment.gc_thresholds)),
         "SQLAlchemy": environment.sqlalchemy,
-        "SQLAlchemy's extensions": "compiled" if environment.sqlalchemy_compiled else "pure Python",
+        "SQLAlchemy's extensions": _extensions(compiled=environment.sqlalchemy_compiled),
         **{f"Package {name}": version for name, version in sorted(environment.packages.items())},
-        "Revision": revision_of(environment),
+        "Revision": _checked_out(environment),
     }
+
+
+def _of_its_own(environment: EnvironmentFacts | None) -> dict[str, str]:
+    """The facts of a target's own environment, which stand in the place of the harness's."""
+    if environment is None:
+        return {}
+    revision = {"Revision": environment.revision[:SHORT]} if environment.revision else {}
+    return {
+        "Python": environment.python,
+        "SQLAlchemy": environment.sqlalchemy,
+        "SQLAlchemy's extensions": _extensions(compiled=environment.compiled),
+        **revision,
+    }
+
+
+def _extensions(*, compiled: bool) -> str:
+    return "compiled" if compiled else "pure Python"
 
 
 def _of_target(target: TargetFacts) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable, Sequence
 
-from bench.model import Case, Run, Shape, TargetFacts
+from bench.model import Case, EnvironmentFacts, Run, Shape, TargetFacts
 from bench.model.size import EXISTING
 from bench.reduce.crossover import level_name
 from bench.reduce.types import Crossover
@@ -67,13 +67,14 @@ def _existing_text(shape: Shape) -> str:
 def run_facts(run: Run) -> Facts:
     """What ran where, for the head of every report."""
     environment = run.environment
-    compiled = "compiled" if environment.sqlalchemy_compiled else "pure Python"
+    versions = _versions(environment.python, environment.sqlalchemy, compiled=environment.sqlalchemy_compiled)
+    own = any(target.environment is None for case in run.cases for target in case.targets) or not run.cases
     return _known(
         {
             "Run": f"{run.id} ({run.status})",
             "Date": f"{run.created[:16].replace('T', ' ')} UTC" if run.created else "",
             "Target": "; ".join(_targets(run)),
-            "Versions": f"Python {environment.python}, SQLAlchemy {environment.sqlalchemy} ({compiled})",
+            "Versions": versions + ("" if own else " (the harness; each target has its own)"),
             "Machine": f"{environment.cpu}, {counted(environment.cpu_count, 'CPU')}, "
             f"{bytes_text(environment.memory_bytes)} memory; {environment.os}; load {environment.load_1m:.2f}",
         }
@@ -116,7 +117,19 @@ def target_text(target: TargetFacts) -> str:
     image = f"image {_short_digest(target.image)}" if target.image else ""
     delay = f"{round_trip_text(target.delay.asked_ns)} added to a round trip" if target.delay else ""
     how = ", ".join(part for part in (target.provider, target.origin, image, delay) if part)
-    return f"{target.dialect} {target.server_version} by {driver} ({how})"
+    return f"{target.dialect} {target.server_version} by {driver} ({how})" + _environment_text(target.environment)
+
+
+def _environment_text(facts: EnvironmentFacts | None) -> str:
+    """What the workers of a target ran in, where it was not what the harness runs in."""
+    if facts is None:
+        return ""
+    revision = f", revision {facts.revision[:SHORT_DIGEST]}" if facts.revision else ""
+    return f", in {_versions(facts.python, facts.sqlalchemy, compiled=facts.compiled)}{revision}"
+
+
+def _versions(python: str, sqlalchemy: str, *, compiled: bool) -> str:
+    return f"Python {python}, SQLAlchemy {sqlalchemy} ({'compiled' if compiled else 'pure Python'})"
 
 
 def round_trip_text(asked_ns: int) -> str:

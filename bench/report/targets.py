@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from string import ascii_uppercase
 
-from bench.model import Case
+from bench.model import OWN, Case
+from bench.model.environment import INSTALLED
 from bench.reduce.summaries import is_tied
 from bench.reduce.types import AcrossTargets, Estimate, OnTarget
 from bench.report.columns import NOT_TIMED, NOTHING, TIE, fault_text
@@ -53,8 +54,14 @@ def target_table(compared: AcrossTargets, *, short: bool = False) -> TargetTable
 
 
 def target_names(case: Case) -> tuple[str, ...]:
-    """What the targets are called in a sentence: a URL by its host, port and database, where that tells them apart."""
+    """What the targets are called in a sentence: a URL by its host, port and database, where that tells them apart.
+
+    Those that differ in nothing but their environments are called by these.
+    """
     names = tuple(target.name for target in case.targets)
+    asked = case.spec.targets
+    if len(asked) > 1 and len({replace(one, environment=OWN) for one in asked}) == 1:
+        return tuple(str(one.environment) or INSTALLED for one in asked)
     short = tuple(_short(name) for name in names)
     return short if len(set(short)) == len(set(names)) else names
 
@@ -72,7 +79,7 @@ def target_legend(compared: AcrossTargets) -> Iterator[str]:
     """Yield whose a header is, where it is not the name that was asked for."""
     names = [target.name for target in compared.case.targets]
     for header, name, origin in zip(target_headers(compared), names, origins(compared.case), strict=True):
-        if not header.startswith(name):
+        if not header.startswith(name) and not name.endswith(f" {header}"):
             yield f"{header}: {_with_origin(name, origin) if compared.mixed_origins else name}"
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from bench.model.calls import CallProfile
+from bench.model.wire import WireBytes
+
 Part = Literal["statement", "wait", "fetch", "rows", "objects", "walk", "gc"]
 """A part of a load's time, as the markers tell them apart; `bench.measure.phases` says where each begins and ends."""
 
@@ -128,6 +131,7 @@ class Looked:
     """What was seen of a strategy's load on a target; error: why nothing was, the load's own words.
 
     died: whether its worker ended. driver: SQLAlchemy's name of it. times: None where none were asked for.
+    calls, wire: likewise.
     """
 
     scenario: str
@@ -138,5 +142,7 @@ class Looked:
     sendings: tuple[Sending, ...] = ()
     plans: tuple[StatementPlan, ...] = ()
     times: Times | None = None
+    calls: CallProfile | None = None
+    wire: WireBytes | None = None
     error: str = ""
     died: bool = False

@@ -25,13 +25,14 @@ def chosen(mapper: Mapper[Any], parents: Select[Any] | None, recipe: Recipe | No
             f"A recipe and a query of parents were both given for {name}.",
             remedy="Give recipe= for rows that are seeded, or parents= for those that a database holds already.",
         )
-    if [one["expr"] for one in getattr(parents, "column_descriptions", ())] != [entity]:
+    selected = [one["expr"] for one in getattr(parents, "column_descriptions", ())]
+    if len(selected) != 1 or selected[0] is not entity:
         raise BenchError(
             f"The query of parents does not select {name}.", remedy=f"Write it as select({name}).where(...)."
         )
     # These have no public names; a test fails where they change.
-    limited = parents._limit_clause is not None or parents._offset_clause is not None
-    if limited and not parents._order_by_clauses:
+    limits = (parents._limit_clause, parents._offset_clause, parents._fetch_clause)
+    if any(limit is not None for limit in limits) and not parents._order_by_clauses:
         raise BenchError(
             f"The query of parents limits {name} without an order: each load may find others.",
             remedy=f"Add .order_by(), to its end by the primary key, as select({name}).order_by(...).limit(1000).",

@@ -8,19 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, inspect, text
-from sqlalchemy.orm import Mapper, RelationshipProperty, Session, lazyload
+from sqlalchemy.orm import Load, Mapper, RelationshipProperty, Session
 from sqlalchemy.orm.interfaces import MANYTOMANY, MANYTOONE
 
 from bench.errors import BenchError
 from bench.measure.graph import graph_lines
 from bench.model import Reached, Scenario, Shape, Strategy
-
-LAZY = Strategy(
-    name="lazy",
-    summary="One SELECT for each relationship of each entity, when it is touched.",
-    apply=lambda statement: statement.options(lazyload("*")),
-)
-"""What stands in where a scenario has no strategy of that name."""
 
 Tree = Mapping[str, "Tree"]
 """Relationships by name, with those that a load goes on to from there."""
@@ -30,9 +23,25 @@ def reference_strategy(scenario: Scenario) -> Strategy:
     """Return the scenario's own `lazy`; else one that loads all lazily, or where loads are its own the baseline."""
     known = {strategy.name: strategy for strategy in scenario.strategies}
     baseline = known.get(scenario.baseline)
-    if "lazy" in known or baseline is None or baseline.load is None:
-        return known.get("lazy", LAZY)
-    return baseline
+    if "lazy" in known:
+        return known["lazy"]
+    if baseline is not None and baseline.load is not None:
+        return baseline
+    options = [_lazily(inspect(scenario.entity), path) for path in scenario.paths]
+    return Strategy(
+        name="lazy",
+        summary="One SELECT for each relationship of each entity, when it is touched.",
+        apply=lambda statement: statement.options(*options),
+    )
+
+
+def _lazily(mapper: Mapper[Any], path: str) -> Any:
+    """Return the option that loads every step of a path when it is touched, whatever the mapping says."""
+    option: Any = Load(mapper.class_)
+    for name in path.split("."):
+        option = option.lazyload(getattr(mapper.class_, name))
+        mapper = _relationship(mapper, name).mapper
+    return option
 
 
 def loaded(scenario: Scenario, connection: Connection) -> tuple[list[str], Shape]:

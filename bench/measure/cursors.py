@@ -18,6 +18,11 @@ class WatchedCursor:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._cursor, name)
 
+    @property
+    def watched(self) -> Any:
+        """The cursor in whose place it stands."""
+        return self._cursor
+
     def fetchone(self) -> Any:
         """Fetch one row, or none."""
         self._begins()

@@ -44,7 +44,7 @@ def _table(timed: Sequence[tuple[Looked, Bill]]) -> str:
     names = dict.fromkeys(part.name for _, found in timed for part in found.parts)
     rows = [[name, *(_cell_of(found, name) for _, found in timed)] for name in names]
     rows += [["claimed by no part", *(_cell(found.residual) for _, found in timed)]]
-    rows += [["in all", *(f"{_ms(found.wall_ns)}  100 %" for _, found in timed)]]
+    rows += [["in all", *(f"{ms_text(found.wall_ns)}  100 %" for _, found in timed)]]
     return tabulate(
         rows,
         headers=["ms, share", *(looked.strategy for looked, _ in timed)],
@@ -59,10 +59,11 @@ def _cell_of(found: Bill, name: str) -> str:
 
 
 def _cell(line: Line) -> str:
-    return f"{_ms(line.ns)} {share_text(max(0.0, line.share)):>6}"
+    return f"{ms_text(line.ns)} {share_text(max(0.0, line.share)):>6}"
 
 
-def _ms(ns: float) -> str:
+def ms_text(ns: float) -> str:
+    """Nanoseconds as milliseconds, without the unit."""
     return f"{ns / 1e6:,.1f}" if abs(ns) < 1e8 else f"{ns / 1e6:,.0f}"
 
 
@@ -109,7 +110,7 @@ def _statements(looked: Looked, found: Bill, width: int) -> str:
                 f"  {what(sending)}",
                 f"{sending.executions:,} x",
                 counted(sending.rows, "row"),
-                f"{_ms(spent.ns)} ms {share_text(spent.share)}" if spent else "",
+                f"{ms_text(spent.ns)} ms {share_text(spent.share)}" if spent else "",
                 n_plus_one,
                 sending.line,
             ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
+from types import MappingProxyType
 
 from markupsafe import Markup
 
@@ -24,6 +25,7 @@ from bench.report.catalogue import (
     summary_rows,
     summary_title,
 )
+from bench.report.charts.bill import PART_HUES
 from bench.report.charts.canvas import Chart
 from bench.report.charts.draw import Charts
 from bench.report.charts.inline import colour, dark_colours, inline_svg
@@ -42,6 +44,8 @@ from bench.report.facts import (
 )
 from bench.report.findings import crossover_findings, findings
 from bench.report.notes import notes
+from bench.report.page_parts import Cell, Row, Table
+from bench.report.profile_page import Key, ProfileSection, case_key
 from bench.report.remarks import remarks
 from bench.report.target_findings import target_findings
 from bench.report.target_notes import origin_note, target_notes
@@ -50,37 +54,6 @@ from bench.report.units import counted
 
 MOST_SAMPLES_LISTED = 40
 """Samples of one worker that the page writes out; all of them are in run.json, and in the chart."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cell:
-    """A cell of a table: its figure, its interval where it has one, `(179-188)`, where it leads, and its mark."""
-
-    value: str
-    interval: str = ""
-    numeric: bool = True
-    link: str = ""
-    mark: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """A row of a table: the cell that names it, its colour as CSS, whether it is the best or wrong, its figures."""
-
-    name: Cell
-    cells: tuple[Cell, ...]
-    colour: str = ""
-    mark: str = ""
-    link: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
-    """A table. caption: read aloud, not shown. headers: title and whether its column is of numbers."""
-
-    caption: str
-    headers: tuple[tuple[str, bool], ...]
-    rows: tuple[Row, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +82,7 @@ class Section:
     counts: Table | None = None
     statements: tuple[Statements, ...] = ()
     samples: Table | None = None
+    profile: ProfileSection | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,8 +111,17 @@ class Page:
     dark: Mapping[str, str]
 
 
-def make_page(run: Run, charts: Charts, summaries: Sequence[CaseSummary], crossovers: Sequence[Crossover]) -> Page:
-    """Lay a run out. A case that is not among those that were drawn has its tables and findings only."""
+def make_page(
+    run: Run,
+    charts: Charts,
+    summaries: Sequence[CaseSummary],
+    crossovers: Sequence[Crossover],
+    profiles: Mapping[Key, ProfileSection] = MappingProxyType({}),
+) -> Page:
+    """Lay a run out. A case that is not among those that were drawn has its tables and findings only.
+
+    profiles: of the run's cases, each with its own case.
+    """
     hues = charts.hues
     scenarios = by_scenario(run, summaries)
     wins = catalogue_summary(scenarios)
@@ -153,14 +136,20 @@ def make_page(run: Run, charts: Charts, summaries: Sequence[CaseSummary], crosso
         ),
         summary=_summary_section(run, wins, charts.summary) if wins else None,
         contents=_contents(scenarios) if len(summaries) > 1 and not wins else None,
-        parts=tuple(_part(run, scenario, wins, charts) for scenario in scenarios),
-        dark=dark_colours(hues),
+        parts=tuple(_part(run, scenario, wins, charts, profiles) for scenario in scenarios),
+        dark=dark_colours({**hues, **(PART_HUES if profiles else {})}),
     )
 
 
-def _part(run: Run, scenario: ScenarioPart, wins: Sequence[Won], charts: Charts) -> Part:
+def _part(
+    run: Run,
+    scenario: ScenarioPart,
+    wins: Sequence[Won],
+    charts: Charts,
+    profiles: Mapping[Key, ProfileSection],
+) -> Part:
     """A scenario with its cases; among others, with its rows of the summary, which lead to them."""
-    cases = tuple(section for case in scenario.cases for section in _sections(case, run.sampling, charts))
+    cases = tuple(section for case in scenario.cases for section in _sections(case, run.sampling, charts, profiles))
     if not wins:
         return Part(cases=cases)
     own = [won for won in wins if won.part == scenario.at]
@@ -173,14 +162,17 @@ def _part(run: Run, scenario: ScenarioPart, wins: Sequence[Won], charts: Charts)
     )
 
 
-def _sections(case: Reduced, sampling: Sampling, charts: Charts) -> Iterator[Section]:
+def _sections(
+    case: Reduced, sampling: Sampling, charts: Charts, profiles: Mapping[Key, ProfileSection]
+) -> Iterator[Section]:
     """A case: what its targets change, where it has several, then every one of its views."""
     if case.compared:
         yield _targets_section(case.at, case.compared, charts.targets.get(case.at), charts.hues)
     for place, (number, summary) in enumerate(case.views.items()):
         section = _case_section(number, summary, sampling, charts.cases.get(number), charts.hues)
         origin = origin_note(case.compared, place)
-        yield replace(section, notes=(*section.notes, origin)) if origin else section
+        profile = profiles.get(case_key(summary.case))
+        yield replace(section, notes=(*section.notes, *([origin] if origin else [])), profile=profile)
 
 
 def _summary_section(run: Run, wins: Sequence[Won], chart: Chart | None) -> Section:

@@ -27,15 +27,20 @@ def plans_text(looked: Looked, *, width: int) -> str:
 def plan_tree(number: int, plan: StatementPlan, *, width: int) -> str:
     """Return one plan as a tree, each step with what the database says of running it."""
     head = f"{number}. {one_line(plan.sql, width - 4)}"
+    return "\n".join([head, *(f"   {line}" for line in tree_text(plan, width=width - 3).splitlines())])
+
+
+def tree_text(plan: StatementPlan, *, width: int) -> str:
+    """Return a plan as a tree without its statement, or why there is none."""
     if plan.error:
-        return f"{head}\n   Not explained: {plan.error}."
+        return f"Not explained: {plan.error}."
     tree = Tree(Text("; ".join(_totals(plan)) or "as planned"))
     for root in plan.roots:
         _grow(tree, root)
-    console = Console(file=io.StringIO(), width=max(20, width - 3), color_system=None, highlight=False)
+    console = Console(file=io.StringIO(), width=max(20, width), color_system=None, highlight=False)
     with console.capture() as drawn:
         console.print(tree)
-    return "\n".join([head, *(f"   {line.rstrip()}" for line in drawn.get().splitlines())])
+    return "\n".join(line.rstrip() for line in drawn.get().splitlines())
 
 
 def plan_difference(one: Looked, other: Looked, *, width: int) -> str:

@@ -50,17 +50,26 @@ def what(sending: Sending) -> str:
     return f"{first} with {', '.join(joined)}" if joined else first
 
 
-def _sending(number: int, sending: Sending, *, width: int, full: bool) -> Iterator[str]:
+def heading(number: int, sending: Sending) -> str:
+    """Say what a statement loads, who asked for it and how often it was sent."""
     times = counted(sending.executions, "time")
     repeated = f"N+1: sent {times}, once for each entity" if sending.is_n_plus_one else f"sent {times}"
-    head = f"{number}. {what(sending)}, {_ASKING[sending.asking]}; {repeated}, {counted(sending.rows, 'row')}"
+    return f"{number}. {what(sending)}, {_ASKING[sending.asking]}; {repeated}, {counted(sending.rows, 'row')}"
+
+
+def parameters_text(sending: Sending) -> str:
+    """Say with which parameters a statement was sent first; empty for one without."""
+    if not sending.parameters:
+        return ""
+    more = f", and {sending.more_parameters:,} more" if sending.more_parameters else ""
+    first = "parameters of the first" if sending.executions > 1 else "parameters"
+    return f"{first}: {', '.join(sending.parameters)}{more}"
+
+
+def _sending(number: int, sending: Sending, *, width: int, full: bool) -> Iterator[str]:
+    head = heading(number, sending)
     yield from textwrap.wrap(head, width, subsequent_indent="   ", break_on_hyphens=False)
     if sending.line:
         yield f"   {sending.line}  {sending.code}"[:width].rstrip()
     yield from textwrap.indent(formatted(sending.sql if full else folded(sending.sql)), "     ").splitlines()
-    if sending.parameters:
-        more = f", and {sending.more_parameters:,} more" if sending.more_parameters else ""
-        first = "parameters of the first" if sending.executions > 1 else "parameters"
-        yield from textwrap.wrap(
-            f"{first}: {', '.join(sending.parameters)}{more}", width, initial_indent="   ", subsequent_indent="   "
-        )
+    yield from textwrap.wrap(parameters_text(sending), width, initial_indent="   ", subsequent_indent="   ")

@@ -65,7 +65,7 @@ PART_HUES: Mapping[str, Hue] = {
 
 UNCLAIMED = "claimed by no part"
 
-_LEAST_SHARE_TOLD = 0.055
+_LEAST_SHARE_TOLD = 0.065
 """Of the widest bar, from which on a segment has room for its share."""
 
 _KEYS_IN, _KEY_LINE_IN = 0.74, 0.25

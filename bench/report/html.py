@@ -10,11 +10,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from bench.model import Run
+from bench.model.profile import Looked
 from bench.reduce.crossover import crossovers as find_crossovers
 from bench.reduce.summaries import summarise_all
 from bench.reduce.types import CaseSummary, Crossover
 from bench.report.charts.draw import Charts
 from bench.report.page import make_page
+from bench.report.profile_page import ProfilePage, profile_sections
 from bench.report.units import RANGE
 
 _INTERVAL = rf"\([\d.,]+{RANGE}[\d.,]+\)"
@@ -28,16 +30,24 @@ def run_html(
     *,
     summaries: Sequence[CaseSummary] | None = None,
     crossovers: Sequence[Crossover] | None = None,
+    looks: Sequence[Looked] = (),
 ) -> str:
     """Return report.html of the run, with the charts inside.
 
     charts: those of the run, as `draw_charts` gives them; a case that it does not hold is shown without its
     statements and samples. summaries, crossovers: the run's cases reduced, where the caller has them already.
+    looks: what was profiled of the run's cases.
     """
     summaries = summarise_all(run) if summaries is None else summaries
     crossovers = find_crossovers(run, summaries=summaries) if crossovers is None else crossovers
-    page = make_page(run, charts, summaries, crossovers)
+    profiles = profile_sections(looks, charts.profiles, charts.hues)
+    page = make_page(run, charts, summaries, crossovers, profiles)
     return _environment().get_template("report.html.j2").render(page=page)
+
+
+def profile_html(page: ProfilePage) -> str:
+    """Return profile.html."""
+    return _environment().get_template("profile.html.j2").render(page=page)
 
 
 @cache

@@ -25,7 +25,6 @@ from bench.report.catalogue import (
     summary_rows,
     summary_title,
 )
-from bench.report.charts.bill import PART_HUES
 from bench.report.charts.canvas import Chart
 from bench.report.charts.draw import Charts
 from bench.report.charts.inline import colour, dark_colours, inline_svg
@@ -45,7 +44,7 @@ from bench.report.facts import (
 from bench.report.findings import crossover_findings, findings
 from bench.report.notes import notes
 from bench.report.page_parts import Cell, Row, Table
-from bench.report.profile_page import Key, ProfileSection, case_key
+from bench.report.profile_page import PROFILE_HUES, Key, ProfileSection, case_key
 from bench.report.remarks import remarks
 from bench.report.target_findings import target_findings
 from bench.report.target_notes import origin_note, target_notes
@@ -137,7 +136,7 @@ def make_page(
         summary=_summary_section(run, wins, charts.summary) if wins else None,
         contents=_contents(scenarios) if len(summaries) > 1 and not wins else None,
         parts=tuple(_part(run, scenario, wins, charts, profiles) for scenario in scenarios),
-        dark=dark_colours({**hues, **(PART_HUES if profiles else {})}),
+        dark=dark_colours({**hues, **(PROFILE_HUES if profiles else {})}),
     )
 
 

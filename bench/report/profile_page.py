@@ -25,6 +25,12 @@ from bench.report.units import counted, listed, share_text
 TREE_WIDTH = 110
 """Columns of a plan and of a difference: what a desk shows without scrolling."""
 
+PROFILE_HUES = PART_HUES
+"""The colours of a profile that are not a strategy's; a dark page has to set them."""
+
+MOST_NAMED = 6
+"""Strategies that a sentence names."""
+
 Key = tuple[str, str, str]
 """What a profile is of: the scenario's name, the size and the target."""
 
@@ -54,6 +60,8 @@ class Strategy:
     line: str = ""
     sent: tuple[Sent, ...] = ()
     plans: tuple[str, ...] = ()
+    texts: tuple[tuple[str, str], ...] = ()
+    links: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +84,7 @@ class ProfileSection:
     notes: tuple[str, ...] = ()
     differences: tuple[Differences, ...] = ()
     strategies: tuple[Strategy, ...] = ()
+    tables: tuple[tuple[str, Table], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,15 +141,14 @@ def billed(looks: Sequence[Looked]) -> list[tuple[Looked, Bill]]:
 
 def _findings(own: Sequence[Looked], timed: Sequence[tuple[Looked, Bill]]) -> Iterator[str]:
     """Say what stands out: where most of the time goes, who repeats a statement, what could not be profiled."""
-    largest: dict[str, list[str]] = {}
+    largest: dict[str, list[tuple[str, float]]] = {}
     for looked, found in timed:
         part = max(found.parts, key=lambda line: line.ns)
-        largest.setdefault(part.name, []).append(f"{looked.strategy} ({share_text(part.share)})")
+        largest.setdefault(part.name, []).append((looked.strategy, part.share))
     for name, strategies in largest.items():
-        yield f"{name[:1].upper()}{name[1:]}: the largest part of {listed(strategies)}."
-    repeating = [f"{looked.strategy} ({_repeated(looked)})" for looked in own if _n_plus_one(looked)]
-    if repeating:
-        yield f"N+1, a statement sent again for each entity: {listed(repeating)}."
+        yield f"{name[:1].upper()}{name[1:]}: the largest part of {_shares(strategies)}."
+    if repeating := [looked for looked in own if _n_plus_one(looked)]:
+        yield f"N+1, a statement sent again for each entity: {_repeating(repeating)}."
     if failed := [looked.strategy for looked in own if looked.error]:
         yield f"Not profiled: {listed(failed)}; the reason stands with each."
 
@@ -149,9 +157,21 @@ def _n_plus_one(looked: Looked) -> list[Sending]:
     return [sending for sending in looked.sendings if sending.is_n_plus_one]
 
 
-def _repeated(looked: Looked) -> str:
-    most = max(_n_plus_one(looked), key=lambda sending: sending.executions)
-    return f"{what(most)} {most.executions:,} times"
+def _shares(strategies: Sequence[tuple[str, float]]) -> str:
+    """Name strategies with a share of each; of many only how many they are, and between which shares."""
+    if len(strategies) <= MOST_NAMED:
+        return listed([f"{name} ({share_text(share)})" for name, share in strategies])
+    shares = [share for _, share in strategies]
+    return f"{len(strategies)} strategies, {share_text(min(shares))} to {share_text(max(shares))} of each"
+
+
+def _repeating(looks: Sequence[Looked]) -> str:
+    """Name strategies with what they send again and again; of many, that which does so the most."""
+    most = {looked.strategy: max(_n_plus_one(looked), key=lambda sending: sending.executions) for looked in looks}
+    named = sorted(most.items(), key=lambda item: -item[1].executions)
+    shown = [f"{name} ({what(sending)} {sending.executions:,} times)" for name, sending in named[:MOST_NAMED]]
+    more = len(named) - len(shown)
+    return listed([*shown, *([f"{more} more"] if more else [])])
 
 
 def _bill_table(timed: Sequence[tuple[Looked, Bill]], hues: Mapping[str, Hue]) -> Table:

@@ -83,9 +83,7 @@ def draw_bills(bills: Sequence[tuple[str, Bill]], *, measured: str, relative: bo
     top = 0.98 + _KEY_LINE_IN * (len(keys) - 1)
     figure.set_size_inches(WIDTH_IN, top + 0.57 + row_in(len(names)) * len(names))
     unit = time_unit(max(bill.wall_ns for _, bill in bills))
-    wholes = [f"{bill.wall_ns / unit.ns:,.3g}" if bill.wall_ns < 1000 * unit.ns else f"{bill.wall_ns / unit.ns:,.0f}"
-              for _, bill in bills]  # fmt: skip
-    texts = [f"{whole} {unit.name}" for whole in wholes]
+    texts = [f"{_three_digits(bill.wall_ns / unit.ns)} {unit.name}" for _, bill in bills]
     axes = place(
         figure,
         left=names_in(figure, names),
@@ -109,6 +107,10 @@ def draw_bills(bills: Sequence[tuple[str, Bill]], *, measured: str, relative: bo
     for at, line in enumerate(keys):
         put_keys(figure, line, y=_KEYS_IN + _KEY_LINE_IN * at)
     return finish(figure, stem=stem, title=title, alt=_alt(title, measured, bills, texts))
+
+
+def _three_digits(value: float) -> str:
+    return f"{value:,.{0 if value >= 99.95 else 1 if value >= 9.995 else 2}f}"
 
 
 def _bar(axes: Axes, at: int, bill: Bill, *, whole: float, longest: float) -> None:

@@ -8,8 +8,11 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal
 
+from bench.model.profile import Looked
+from bench.reduce.bill import bill
 from bench.reduce.catalogue_summary import Won
 from bench.reduce.types import AcrossTargets, CaseSummary, Crossover
+from bench.report.charts.bill import draw_bills
 from bench.report.charts.canvas import Chart, drawing
 from bench.report.charts.counts import draw_counts
 from bench.report.charts.crossover import draw_crossover
@@ -18,8 +21,10 @@ from bench.report.charts.prices import draw_prices
 from bench.report.charts.samples import draw_samples
 from bench.report.charts.targets import draw_targets
 from bench.report.charts.times import draw_times
+from bench.report.profile_text import by_target, title_of
 
 Amount = Literal["few", "all"]
+ProfileKey = tuple[str, str, str]
 
 MOST_CASES_DRAWN = 12
 """Cases that a run may have for all of them to get charts, three each, without being asked: one takes 0.1 s."""
@@ -33,7 +38,9 @@ MOST_CROSSOVERS_DRAWN = 6
 SUMMARY_STEM = "summary-prices"
 
 _LONGEST_STEM = 80
-_FILE = re.compile(r"([a-z0-9_-]+)-(?:time|counts|samples|crossover|targets)(?:-[0-9]+)?\.(?:svg|png)", re.ASCII)
+_FILE = re.compile(
+    r"([a-z0-9_-]+)-(?:time|counts|samples|crossover|targets|bill|bill-shares)(?:-[0-9]+)?\.(?:svg|png)", re.ASCII
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +50,7 @@ class Charts:
     cases: by the place of the view among all of the run's, empty where there was nothing to draw. crossovers: by the
     place of the crossover. targets: comparisons of a case's targets, by the place of the case in the run. series,
     compared: how many of the crossovers and of the comparisons were looked at. hues: the colours of the strategies.
-    summary: of a run of several scenarios.
+    summary: of a run of several scenarios. profiles: the bills of what was profiled.
     """
 
     cases: Mapping[int, tuple[Chart, ...]] = field(default_factory=dict)
@@ -53,6 +60,7 @@ class Charts:
     compared: int = 0
     hues: Mapping[str, Hue] = field(default_factory=dict)
     summary: Chart | None = None
+    profiles: Mapping[ProfileKey, tuple[Chart, ...]] = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[Chart]:
         """Every chart, the summary and the crossovers first."""
@@ -62,6 +70,8 @@ class Charts:
         yield from self.targets.values()
         for charts in self.cases.values():
             yield from charts
+        for charts in self.profiles.values():
+            yield from charts
 
 
 def draw_charts(
@@ -70,12 +80,14 @@ def draw_charts(
     comparisons: Mapping[int, AcrossTargets] = MappingProxyType({}),
     *,
     wins: Sequence[Won] = (),
+    looks: Sequence[Looked] = (),
     amount: Amount = "few",
 ) -> Charts:
     """Draw the summary, the crossovers, the comparisons of targets and the cases of a run.
 
     comparisons: by the place of their case in the run. wins: of several scenarios, as `catalogue_summary` gives them.
-    amount: `all`, or `few`: the first MOST_CROSSOVERS_DRAWN crossovers and comparisons, and of more than
+    looks: what was profiled, of which the bills are drawn. amount: `all`, or `few`: the first MOST_CROSSOVERS_DRAWN
+    crossovers and comparisons, and of more than
     MOST_CASES_DRAWN cases the first FIRST_CASES_DRAWN; a case of several targets counts once for each.
 
     A case of which nothing was timed or counted has the fewer charts, or none.
@@ -91,6 +103,7 @@ def draw_charts(
         lines = {at: _crossover(crossover, hues, stems) for at, crossover in enumerate(series)}
         targets = {at: _targets(compared, hues, stems) for at, compared in shown_targets}
         cases = {at: tuple(_case(summary, hues, stems)) for at, summary in enumerate(shown)}
+    bills = draw_profiles(looks, most=MOST_CASES_DRAWN if few else None)
     return Charts(
         cases=cases,
         crossovers={at: chart for at, chart in lines.items() if chart},
@@ -99,7 +112,27 @@ def draw_charts(
         compared=len(targets),
         hues=hues,
         summary=summary,
+        profiles=bills,
     )
+
+
+def draw_profiles(looks: Sequence[Looked], *, most: int | None = None) -> dict[ProfileKey, tuple[Chart, ...]]:
+    """Draw the bills of what was profiled, in time and in shares, by what it is of: scenario, size and target.
+
+    most: how many of these to draw, None for all.
+    """
+    stems = _Stems()
+    drawn = {}
+    with drawing():
+        for own in by_target(looks)[:most]:
+            bills = [(looked.strategy, bill(looked)) for looked in own if looked.times and not looked.error]
+            words = own[0].scenario, own[0].size, own[0].target
+            if bills:
+                drawn[words] = tuple(
+                    draw_bills(bills, measured=title_of(own[0]), relative=relative, stem=stems.take(*words, kind))
+                    for relative, kind in ((False, "bill"), (True, "bill-shares"))
+                )
+    return drawn
 
 
 def run_hues(summaries: Iterable[CaseSummary]) -> dict[str, Hue]:

@@ -43,7 +43,8 @@ def reference(case: CaseUnderWay, name: str, target: Target) -> DatasetFacts:
         more = f", and {len(lacking) - 5} more" if len(lacking) > 5 else ""
         raise BenchError(
             f"{name} lacks {', '.join(lacking[:5])}{more}, which {case.scenario.name} loads.",
-            remedy="Name the database that has the data; a schema is chosen as by ?options=-csearch_path%3Dmine.",
+            remedy="Name the database that has the data"
+            + ("; a schema is chosen by ?options=-csearch_path%3DNAME." if target.dialect == "postgresql" else "."),
         )
     shape = msgspec.convert(found["shape"], Shape)
     if not shape.parents:
@@ -106,14 +107,19 @@ def _asked_for(case: CaseUnderWay, name: str, target: Target) -> dict[str, Any]:
             return worker.ask("reference")
     except LoadFailed as failure:
         raise BenchError(
-            f"The lazy load, which the others are held against, failed on {name}: {failure}",
-            remedy="Correct the load; where it has to be another, give the scenario a strategy named lazy.",
+            f"The lazy load, which the others are held against, failed on {name}: {_first(failure)}",
+            remedy="Mend the load, or what the user may read; where it has to be another load, name a strategy lazy.",
         ) from None
     except WorkerDied as death:
         raise BenchError(
             f"The lazy load, which the others are held against, took its process down: {death} {death.log}".strip(),
             remedy="Choose fewer parents: the graph is held in memory.",
         ) from None
+
+
+def _first(failure: LoadFailed) -> str:
+    """Return what was raised without SQLAlchemy's appendix: the statement and its parameters, which are the user's."""
+    return f"{str(failure).partition('[SQL:')[0].strip().rstrip('.')}."
 
 
 def _changed(name: str, before: Shape, after: Shape) -> str:

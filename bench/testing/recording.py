@@ -63,7 +63,7 @@ class Record:
         self, _connection: Any, cursor: Any, sql: str, parameters: Any, context: Any, executemany: bool
     ) -> None:
         """Take note of an execution, and have its rows counted when they are fetched."""
-        if _CONTROL.match(sql):
+        if is_control(sql):
             return
         first = parameters[0] if executemany and parameters else parameters
         with self._lock:
@@ -123,6 +123,11 @@ def recording(engines: Sequence[Engine]) -> Iterator[Record]:
             yield record
         finally:
             record.close()
+
+
+def is_control(sql: str) -> bool:
+    """Whether a text begins, ends or divides a transaction, and does nothing else."""
+    return _CONTROL.match(sql) is not None
 
 
 def _bare(cursor: Any) -> Any:

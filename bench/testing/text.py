@@ -52,7 +52,7 @@ def mending(execution: Execution) -> str:
     asking, option = execution.origin.asking, execution.origin.option
     if asking == "lazy" and option:
         owner = option.partition("(")[2].partition(".")[0]
-        return f"To load it for all at once: .options({option}) on the statement that loads {owner}."
+        return f"To load it for all at once, on the statement that loads {owner}: .options({option})"
     if asking == "column":
         return (
             "Columns that are deferred or expired are loaded one entity at a time: undefer() them in the statement, "
@@ -72,6 +72,13 @@ def _statement(execution: Execution, often: str) -> Iterator[str]:
         yield f"  {execution.line}  {execution.code}".rstrip()
     if again:
         yield from textwrap.indent(formatted(folded(execution.sql)), "    ").splitlines()
-        yield from textwrap.wrap(mending(execution), WIDTH, initial_indent="  ", subsequent_indent="  ")
+        yield from textwrap.wrap(
+            mending(execution),
+            WIDTH,
+            initial_indent="  ",
+            subsequent_indent="  ",
+            break_long_words=False,  # an option is there to be copied
+            break_on_hyphens=False,
+        )
     else:
         yield f"    {one_line(execution.sql, WIDTH - 4)}"

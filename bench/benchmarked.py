@@ -66,7 +66,7 @@ def wanted(environ: Mapping[str, str]) -> Wanted:
     names = scenario_names(environ.get("BENCH_SCENARIO") or "all")
     size = environ.get("BENCH_SIZE") or None
     levels = {find_scenario(name).levels for name in names}
-    if size and len(size.split("x")) not in levels:
+    if size and _numbers(size) not in levels:
         raise BenchError(f"BENCH_SIZE: {size!r} is no size of any of these scenarios.", remedy="Write it as 100x10.")
     plans = tuple(_plan(name, size, environ) for name in names)
     several = next((plan for plan in plans if len(plan.specs) > 1 or len(plan.targets) > 1), None)
@@ -163,7 +163,7 @@ def _facts(case: CaseUnderWay) -> dict[str, Any]:
 
 def _plan(name: str, size: str | None, environ: Mapping[str, str]) -> Plan:
     levels = find_scenario(name).levels
-    own = size if size and len(size.split("x")) == levels else USUAL_SIZES[min(levels, max(USUAL_SIZES))]
+    own = size if size and _numbers(size) == levels else USUAL_SIZES[min(levels, max(USUAL_SIZES))]
     targets, secrets = parse_targets(environ.get("BENCH_DB") or "sqlite", drivers=environ.get("BENCH_DRIVER") or None)
     return make_plan(
         scenarios=[name],
@@ -176,6 +176,10 @@ def _plan(name: str, size: str | None, environ: Mapping[str, str]) -> Plan:
         label="",
         command=(),
     )
+
+
+def _numbers(size: str) -> int:
+    return len(size.partition(",")[0].split("x"))
 
 
 def _rounds(text: str) -> int:

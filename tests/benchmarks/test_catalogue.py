@@ -23,7 +23,7 @@ def asked() -> Wanted:
     try:
         return wanted(os.environ)
     except BenchError as error:
-        pytest.exit(f"Error: {error}", returncode=error.exit_code)
+        raise pytest.Collector.CollectError(str(error)) from None  # which pytest shows as it is, without a traceback
 
 
 WANTED = asked()

@@ -7,7 +7,7 @@ import re
 import shutil
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
@@ -22,6 +22,7 @@ from bench.model import CaseSpec, DatasetOptions, Run, Sampling, parse_environme
 from bench.model.size import EXISTING
 from bench.plan import REPORT_S, Plan, estimate_s, make_plan
 from bench.progress import Face, face
+from bench.record.profiles import load_profile
 from bench.report.terminal import run_text
 from bench.report.units import bytes_text, count_text, counted, listed
 
@@ -69,16 +70,18 @@ def plan(
     driver_version: str | None = None,
     python: str | None = None,
     revision: str | None = None,
+    profile: bool = False,
 ) -> Plan:
     """Return the plan of a command line's options. Raises BenchError for those that do not go together.
 
     parameters: values of the scenario's own parameters, by name. existing: the databases hold their data already.
+    profile: whether each case is profiled after its timing.
     """
     asked = parse_environments(sqlalchemy=sqlalchemy, driver_version=driver_version, python=python, revision=revision)
     targets, secrets = parse_targets(
         databases, drivers=drivers, provider=provider, rtt=rtt, existing=existing, environments=asked
     )
-    return make_plan(
+    planned = make_plan(
         scenarios=[configured(reference, parameters) for reference in scenario_names(scenario)],
         sizes=sizes,
         targets=targets,
@@ -89,6 +92,7 @@ def plan(
         label=label,
         command=tuple(record.redact(word) for word in command),
     )
+    return replace(planned, profile=profile)
 
 
 def sampling(
@@ -132,10 +136,12 @@ def run(
     quiet: bool,
     verbose: bool,
     say: Say,
+    profile: pipeline.Profile,
 ) -> Outcome:
     """Measure, store, `say` the table, and write the report, also of what was measured before a run was cut short.
 
-    databases: where to run, of which a run that is resumed takes the passwords and nothing else.
+    databases: where to run, of which a run that is resumed takes the passwords and nothing else. profile: profiles a
+    case, where that was asked for.
     """
     shown = face(quiet=quiet, verbose=verbose)
     if resume:
@@ -144,22 +150,24 @@ def run(
             stored = record.load(resume, results=results)
             _, secrets = parse_targets(databases)
             goes_on = record.Store(folder, pipeline.going_on(stored))
-            return measured(pipeline.plan_of(stored, secrets), goes_on, shown, say)
+            return measured(pipeline.plan_of(stored, secrets), goes_on, shown, say, profile)
     planned = make()
     folder = record.new_folder(results, planned.label, datetime.now(UTC))
     with record.held(folder):
         store = record.Store(folder, pipeline.begun(planned, folder))
-        outcome = measured(planned, store, shown, say)
+        outcome = measured(planned, store, shown, say, profile)
         if isinstance(outcome.cut_short, BenchError) and not store.run.cases:
             shutil.rmtree(folder, ignore_errors=True)  # refused: nothing to keep, nothing to go on with
         return outcome
 
 
-def measured(planned: Plan, store: record.Store, drawing: AbstractContextManager[Face], say: Say) -> Outcome:
+def measured(
+    planned: Plan, store: record.Store, drawing: AbstractContextManager[Face], say: Say, profile: pipeline.Profile
+) -> Outcome:
     """Carry out a plan and say what came of it; the table comes before the report, whose drawing takes seconds."""
     cut_short: BaseException | None = None
     try:
-        events = pipeline.run(planned, store)
+        events = pipeline.run(planned, store, profile)
         with drawing as shown, closing(events):
             for event in events:
                 shown.show(event)
@@ -211,6 +219,7 @@ def describe(planned: Plan) -> str:
             ),
             *(f"  {warning.text}" for warning in chain.from_iterable(planned.warnings.values())),
             f"Sampling: {sampling_text(planned.sampling)}.",
+            *(["Each case is profiled after it was timed, for about as long at the most."] if planned.profile else []),
             f"In all about {duration(sum(estimates_s) + REPORT_S)}, the report included.",
         ]
     )
@@ -241,8 +250,10 @@ def written(stored: Run, folder: Path, *, charts: Any) -> str:
     """Write the report and say where it is."""
     from bench.report.write import write_report  # matplotlib takes a while, and a listing needs none
 
-    write_report(stored, folder, charts=charts)
-    return f"Report: {folder}/report.html and report.md; charts in {folder}/charts/; samples in {folder}/run.json."
+    looks = load_profile(folder)
+    write_report(stored, folder, charts=charts, looks=looks)
+    where = f"Report: {folder}/report.html and report.md; charts in {folder}/charts/; samples in {folder}/run.json"
+    return f"{where}; profiles in {folder}/profile.json." if looks else f"{where}."
 
 
 def show(name: str, *, results: Path, as_json: bool) -> str:

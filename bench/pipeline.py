@@ -38,9 +38,14 @@ DAMAGED = Warned(
 )
 
 
-def run(plan: Plan, store: record.Store) -> Generator[Event]:
+Profile = Callable[[CaseUnderWay, Path], Iterator[Event]]
+"""Profiles a case whose databases are up, and keeps what it finds in the folder of the run."""
+
+
+def run(plan: Plan, store: record.Store, profile: Profile | None = None) -> Generator[Event]:
     """Measure the plan's cases that the stored run lacks, storing it after each; yield what happens.
 
+    profile: what profiles a case, where the plan asks for that: after the case was timed and stored.
     A run that is cut short is stored as such, with what was measured of the case under way.
     """
     store.put(store.run)
@@ -64,15 +69,18 @@ def run(plan: Plan, store: record.Store) -> Generator[Event]:
                 fresh=fresh,
                 environments=environments,
             )
-            try:
-                yield CaseStarted(number=number, of=len(todo.specs), spec=spec)
-                yield from (case.doubt(warning) for warning in _environment_warnings(case))
-                yield from measure(case, _emptied(scratch), sources)
-            except BaseException:
-                store.run = with_case(store.run, *case.partial())
-                raise
-            store.put(with_case(store.run, case.finished()))
-            yield CaseFinished(case=store.run.cases[-1])
+            with ExitStack() as servers:
+                try:
+                    yield CaseStarted(number=number, of=len(todo.specs), spec=spec)
+                    yield from (case.doubt(warning) for warning in _environment_warnings(case))
+                    yield from measure(case, _emptied(scratch), sources, servers)
+                except BaseException:
+                    store.run = with_case(store.run, *case.partial())
+                    raise
+                store.put(with_case(store.run, case.finished()))
+                yield CaseFinished(case=store.run.cases[-1])
+                if plan.profile and profile is not None:
+                    yield from profile(case, store.folder)
         whole = all(case.status != "partial" for case in store.run.cases)
         store.run = replace(store.run, status="complete" if whole else "interrupted")
     except BaseException:
@@ -127,6 +135,7 @@ def begun(plan: Plan, folder: Path) -> Run:
         command=plan.command,
         status="running",
         sampling=plan.sampling,
+        profile=plan.profile,
         environment=record.environment(),
         planned=plan.specs,
     )
@@ -135,7 +144,12 @@ def begun(plan: Plan, folder: Path) -> Run:
 def plan_of(stored: Run, secrets: Secrets) -> Plan:
     """Return the plan that a stored run was measured by. secrets: the passwords, of which it has none."""
     return Plan(
-        specs=stored.planned, sampling=stored.sampling, label=stored.label, command=stored.command, secrets=secrets
+        specs=stored.planned,
+        sampling=stored.sampling,
+        label=stored.label,
+        command=stored.command,
+        secrets=secrets,
+        profile=stored.profile,
     )
 
 
@@ -164,19 +178,21 @@ def going_on(stored: Run) -> Run:
     return replace(stored, status="running", cases=complete)
 
 
-def measure(case: CaseUnderWay, scratch: Path, sources: databases.Sources) -> Iterator[Event]:
-    """Measure one case: seed its dataset, observe every arm, then time those that do equal work."""
-    with ExitStack() as up:
-        yield has_to_be_there(case)
-        bring_up(case, sources, up)
+def measure(case: CaseUnderWay, scratch: Path, sources: databases.Sources, up: ExitStack) -> Iterator[Event]:
+    """Measure one case: seed its dataset, observe every arm, then time those that do equal work.
 
-        yield StageStarted(stage="observing", detail="what each strategy sends, fetches and holds")
-        yield from watch(case, scratch)
+    up: holds its databases, for as long as they are wanted.
+    """
+    yield has_to_be_there(case)
+    bring_up(case, sources, up)
 
-        yield StageStarted(stage="timing", detail="")
-        yield from clock(case, scratch, lambda: bring_up(case, sources, up))
-        if existing.is_existing(case):
-            yield from existing.looked_at_again(case)
+    yield StageStarted(stage="observing", detail="what each strategy sends, fetches and holds")
+    yield from watch(case, scratch)
+
+    yield StageStarted(stage="timing", detail="")
+    yield from clock(case, scratch, lambda: bring_up(case, sources, up))
+    if existing.is_existing(case):
+        yield from existing.looked_at_again(case)
 
 
 def has_to_be_there(case: CaseUnderWay) -> StageStarted:

@@ -46,7 +46,8 @@ class Plan:
     """The cases of a run in the order in which they are measured, and how much is sampled of each.
 
     command: the command line, without secrets. warnings: what was left out of a scenario, and why, by its name.
-    secrets: passwords that were given with the targets; a stored run has none.
+    secrets: passwords that were given with the targets; a stored run has none. profile: whether each case is profiled
+    after its timing.
     """
 
     specs: tuple[CaseSpec, ...]
@@ -55,6 +56,7 @@ class Plan:
     command: tuple[str, ...]
     warnings: Mapping[str, tuple[Warned, ...]] = field(default_factory=dict)
     secrets: Secrets = Secrets(by_url={})  # noqa: RUF009 - immutable
+    profile: bool = False
 
     @property
     def targets(self) -> tuple[Asked, ...]:

@@ -5,9 +5,12 @@ Targets come up one after another, and strategies follow one another in one work
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import msgspec
@@ -16,12 +19,20 @@ from bench import databases, pipeline
 from bench.case import CaseUnderWay
 from bench.catalogue import find_scenario
 from bench.errors import BenchError, WorkerDied
+from bench.measure.events import Doubted, Event, StageStarted
 from bench.measure.workers import LoadFailed, WorkerProcess
-from bench.model import Asked, CaseSpec
+from bench.model import Asked, CaseSpec, Warned
 from bench.model.profile import Looked, Sending, StatementPlan, Times
 from bench.plan import Plan
+from bench.record.profiles import load_profile, save_profile
 
 Say = Callable[[str], None]
+
+MOST_LOADS, FEWEST_LOADS = 12, 4
+"""Loads of a strategy under observation, and as many without, as the time that they take allows."""
+
+OTHER_LOADS = 6
+"""Loads that looking at a strategy takes apart from those, roughly: to follow what is sent and have it explained."""
 
 
 def look(plan: Plan, *, loads: int = 0, explain: bool = False, say: Say) -> Iterator[Looked]:
@@ -51,6 +62,36 @@ def look_at(
             if looked.died:
                 worker = None  # the next strategy has another
             yield looked
+
+
+def profile_case(case: CaseUnderWay, folder: Path) -> Iterator[Event]:
+    """Profile every strategy of a case that was timed, in workers that were not, and keep what is found in the folder.
+
+    It is kept after each strategy, beside what the folder has of other cases. Yields what it is at, and a doubt about
+    each strategy that could not be profiled.
+    """
+    about = find_scenario(case.spec.scenario).name, str(case.spec.size)
+    looks = [one for one in load_profile(folder) if (one.scenario, one.size) != about]
+    for target in case.names:
+        found = look_at(case, target, loads=partial(loads_within, case, target), explain=True, say=lambda _: None)
+        for number, strategy in enumerate(case.spec.strategies, start=1):
+            where = f"{strategy} on {target}, {number} of {len(case.spec.strategies)}"
+            yield StageStarted(stage="profiling", detail=where)
+            looks.append(next(found))
+            save_profile(looks, folder)
+            if error := looks[-1].error:
+                yield Doubted(warning=Warned(code="not_profiled", text=f"{strategy} on {target}: {error}"))
+
+
+def loads_within(case: CaseUnderWay, target: str, strategy: str) -> int:
+    """Return how many loads of a strategy to observe, so that all of the case take no longer than it was timed."""
+    arms = [arm for arm in case.finished().arms if (arm.kind, arm.target) == ("strategy", target)]
+    walls = [wall for arm in arms if arm.strategy == strategy for samples in arm.samples for wall in samples.wall_ns]
+    if not walls:
+        return FEWEST_LOADS
+    share_s = case.timings.spent.total_s / (len(case.names) * len(case.spec.strategies))
+    affordable = (share_s * 1e9 / statistics.median(walls) - OTHER_LOADS) / 2
+    return max(FEWEST_LOADS, min(MOST_LOADS, int(affordable)))
 
 
 def only_case(plan: Plan) -> CaseSpec:

@@ -103,6 +103,8 @@ def _own_options(args: list[str]) -> list[click.Option]:
 @click.option("--rounds", type=click.IntRange(1, 10_000), help="Fix the rounds of each worker.")
 @click.option("--workers", type=click.IntRange(1, 1_000), help="Fix the number of worker processes.")
 @click.option("--quick", is_flag=True, help="A look in seconds: one worker, no interval.")
+@click.option("--profile", is_flag=True,
+              help="After its timing, profile each case: where the time goes, statements, plans.")  # fmt: skip
 @click.option("--children", type=click.Choice(["fixed", "uniform", "zipf"]), default="fixed", show_default=True,
               help="How children spread over parents.")  # fmt: skip
 @click.option("--childless", type=Share(0, 1, max_open=True), default=0.0, show_default=True,
@@ -119,7 +121,7 @@ def _own_options(args: list[str]) -> list[click.Option]:
 @click.option("-v", "--verbose", is_flag=True, help="A line for every round.")
 def run(*, results: Path, resume: str | None, dry_run: bool, quiet: bool, verbose: bool, **asked: Any) -> None:
     """Measure a scenario's strategies and write the comparison to RESULTS/<stamp>-<label>/."""
-    from bench import commands
+    from bench import commands, profiling
 
     ctx = click.get_current_context()
 
@@ -150,6 +152,7 @@ def run(*, results: Path, resume: str | None, dry_run: bool, quiet: bool, verbos
         quiet=quiet,
         verbose=verbose,
         say=click.echo,
+        profile=profiling.profile_case,
     )
     if failure := outcome.cut_short or outcome.fault:
         raise failure

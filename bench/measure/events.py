@@ -7,7 +7,7 @@ from typing import Literal
 
 from bench.model import Arm, Case, CaseSpec, Warned
 
-Stage = Literal["preparing", "seeding", "observing", "timing"]
+Stage = Literal["preparing", "seeding", "observing", "timing", "profiling"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

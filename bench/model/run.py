@@ -247,7 +247,10 @@ class Environment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """Everything measured by one command. id: the name of its folder. created: ISO 8601, UTC."""
+    """Everything measured by one command. id: the name of its folder. created: ISO 8601, UTC.
+
+    profile: whether each case was to be profiled after its timing; what came of it is not stored in here.
+    """
 
     format_version: int
     id: str
@@ -259,3 +262,4 @@ class Run:
     environment: Environment
     planned: tuple[CaseSpec, ...]
     cases: tuple[Case, ...] = ()
+    profile: bool = False

@@ -36,7 +36,7 @@ ADAPTIVE_DRIVERS = ("intel_pstate", "amd-pstate-epp")
 
 
 class Code(StrEnum):
-    """What a doubt is about. The plan, the sampling and the pipeline raise the last eight where they see them."""
+    """What a doubt is about. The plan, the sampling and the pipeline raise the last nine where they see them."""
 
     BUSY_MACHINE = "busy_machine"
     ON_BATTERY = "on_battery"
@@ -53,6 +53,7 @@ class Code(StrEnum):
     DATASET = "dataset"
     DATA_CHANGED = "data_changed"
     UNCOMMITTED = "uncommitted"
+    NOT_PROFILED = "not_profiled"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

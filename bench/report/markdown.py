@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePath
+from types import MappingProxyType
 from urllib.parse import quote
 
 from bench.model import Arm, Run, Sampling
@@ -34,6 +35,7 @@ from bench.report.facts import (
 from bench.report.findings import crossover_findings, findings
 from bench.report.markup import anchor, bullets, escaped, fenced, folded, linked, marked_up_table, table
 from bench.report.notes import notes
+from bench.report.profile_page import Key, case_key
 from bench.report.target_findings import target_findings
 from bench.report.target_notes import origin_note, target_notes
 from bench.report.targets import target_table
@@ -44,13 +46,19 @@ Charts = Mapping[str, str | PurePath]
 
 
 def run_markdown(
-    run: Run, *, charts: Charts, summaries: Sequence[CaseSummary] | None = None, remarks: Sequence[str] = ()
+    run: Run,
+    *,
+    charts: Charts,
+    summaries: Sequence[CaseSummary] | None = None,
+    remarks: Sequence[str] = (),
+    profiles: Mapping[Key, str] = MappingProxyType({}),
 ) -> str:
     """Return report.md of the run.
 
     charts: a caption that begins with a case's title and a colon, `one_to_many 1000x50 on sqlite: every sample`,
     places its image in that case; any other stands before the cases. summaries: the run's cases reduced, where the
-    caller has them already. remarks: what a reader has to know of this report before any number.
+    caller has them already. remarks: what a reader has to know of this report before any number. profiles: of the
+    run's cases, as Markdown, by scenario, size and target.
     """
     summaries = summarise_all(run) if summaries is None else summaries
     titles = {case_title(summary.case) for summary in summaries} | {targets_title(case) for case in run.cases}
@@ -75,7 +83,7 @@ def run_markdown(
         if wins:
             blocks += [anchor(part_anchor(part.at)), f"## {escaped(part.name)}", escaped(part.question)]
         for case in part.cases:
-            blocks += _reduced(case, run.sampling, placed, within=bool(wins))
+            blocks += _reduced(case, run.sampling, placed, profiles, within=bool(wins))
     blocks.append(folded("Settings and environment", [_facts(settings_facts(run))]))
     return "\n\n".join(blocks) + "\n"
 
@@ -93,7 +101,9 @@ def _summary(run: Run, wins: Sequence[Won], charts: Charts) -> Iterator[str]:
     yield from _images(TITLE, charts)
 
 
-def _reduced(case: Reduced, sampling: Sampling, charts: Charts, *, within: bool) -> Iterator[str]:
+def _reduced(
+    case: Reduced, sampling: Sampling, charts: Charts, profiles: Mapping[Key, str], *, within: bool
+) -> Iterator[str]:
     """A case on all of its targets. within: a scenario's part, which has told the question."""
     heading = "###" if within else "##"
     question = [] if within else [escaped(case.case.scenario.question)]
@@ -102,6 +112,8 @@ def _reduced(case: Reduced, sampling: Sampling, charts: Charts, *, within: bool)
     for at, summary in enumerate(case.views.values()):
         yield from (f"{heading} {escaped(case_title(summary.case))}", *question)
         yield from _case(summary, sampling, charts, origin_note(case.compared, at))
+        if profile := profiles.get(case_key(summary.case)):
+            yield profile
 
 
 def _targets(compared: AcrossTargets, charts: Charts) -> Iterator[str]:

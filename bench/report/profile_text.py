@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
+from pathlib import PurePath
+from urllib.parse import quote
 
 from bench.model.profile import Looked
 from bench.report.bill_text import bills_text
-from bench.report.markup import fenced
+from bench.report.markup import escaped, fenced, folded
 from bench.report.plan_text import differences_text, plans_text
 
 MARKDOWN_WIDTH = 120
@@ -39,6 +41,20 @@ def by_target(looks: Sequence[Looked]) -> list[list[Looked]]:
 def profile_markdown(looks: Sequence[Looked]) -> str:
     """Return profile.md: the text as a terminal of MARKDOWN_WIDTH columns has it."""
     return "# Profile\n\n" + "\n\n".join(fenced(text, "text") for text in _texts(looks)) + "\n"
+
+
+def profile_block(own: Sequence[Looked], looks: Sequence[Looked], images: Sequence[PurePath]) -> str:
+    """Return what was profiled on one target as a folded part of a Markdown page, under the images of its bills.
+
+    looks: of all targets, with the first of which plans are compared.
+    """
+    blocks = [f"![{escaped(title_of(own[0]))}]({quote(image.as_posix())})" for image in images]
+    blocks.append(fenced(body_text(own, width=MARKDOWN_WIDTH), "text"))
+    same = [one for one in looks if (one.scenario, one.size) == (own[0].scenario, own[0].size)]
+    first = [one for one in same if one.target == same[0].target]
+    if own[0].target != same[0].target and (found := differences_text([*first, *own], width=MARKDOWN_WIDTH)):
+        blocks.append(fenced(found, "text"))
+    return folded("Profile: where the time of a load goes", blocks)
 
 
 def _texts(looks: Sequence[Looked]) -> Iterator[str]:

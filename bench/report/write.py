@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from bench.errors import BenchError
 from bench.model import Run
+from bench.model.profile import Looked
 from bench.reduce.catalogue_summary import by_scenario, catalogue_summary
 from bench.reduce.crossover import crossovers
 from bench.reduce.summaries import summarise_all
@@ -22,6 +23,8 @@ from bench.report.facts import case_title, targets_title
 from bench.report.files import write_whole
 from bench.report.html import run_html
 from bench.report.markdown import run_markdown
+from bench.report.profile_page import key_of
+from bench.report.profile_text import by_target, profile_block
 from bench.report.remarks import remarks
 
 CHARTS = "charts"
@@ -37,7 +40,7 @@ class ReportPaths:
     charts: tuple[Path, ...]
 
 
-def write_report(run: Run, folder: Path, *, charts: Amount = "few") -> ReportPaths:
+def write_report(run: Run, folder: Path, *, charts: Amount = "few", looks: Sequence[Looked] = ()) -> ReportPaths:
     """Draw the run and write its report into `folder`, which is made if it is not there.
 
     charts: `few` draws the first cases and crossovers of a run that has many, `all` every one. Files that are there
@@ -50,11 +53,11 @@ def write_report(run: Run, folder: Path, *, charts: Amount = "few") -> ReportPat
         series = crossovers(run, summaries=summaries)
         parts = by_scenario(run, summaries)
         comparisons = {case.at: case.compared for part in parts for case in part.cases if case.compared}
-    drawn = draw_charts(summaries, series, comparisons, wins=catalogue_summary(parts), amount=charts)
+    drawn = draw_charts(summaries, series, comparisons, wins=catalogue_summary(parts), looks=looks, amount=charts)
     with collector_paused():
         pages = {
-            "report.md": markdown_page(run, drawn, summaries, series),
-            "report.html": run_html(run, drawn, summaries=summaries, crossovers=series),
+            "report.md": markdown_page(run, drawn, summaries, series, looks),
+            "report.html": run_html(run, drawn, summaries=summaries, crossovers=series, looks=looks),
         }
     try:
         paths = tuple(_write_charts(drawn, folder / CHARTS))
@@ -80,10 +83,22 @@ def collector_paused() -> Iterator[None]:
             gc.enable()
 
 
-def markdown_page(run: Run, charts: Charts, summaries: Sequence[CaseSummary], series: Sequence[Crossover]) -> str:
+def markdown_page(
+    run: Run,
+    charts: Charts,
+    summaries: Sequence[CaseSummary],
+    series: Sequence[Crossover],
+    looks: Sequence[Looked] = (),
+) -> str:
     """Return report.md with the charts where they will be, as paths from the folder that it stands in."""
     images = dict(_images(run, charts, summaries, series))
-    return run_markdown(run, charts=images, summaries=summaries, remarks=remarks(run, charts, series))
+    profiles = {
+        key_of(own[0]): profile_block(own, looks, [_image(chart) for chart in charts.profiles.get(key_of(own[0]), ())])
+        for own in by_target(looks)
+    }
+    return run_markdown(
+        run, charts=images, summaries=summaries, remarks=remarks(run, charts, series), profiles=profiles
+    )
 
 
 def _images(

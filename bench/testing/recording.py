@@ -65,7 +65,8 @@ class Record:
         """Take note of an execution, and have its rows counted when they are fetched."""
         if is_control(sql):
             return
-        first = parameters[0] if executemany and parameters else parameters
+        # Of an INSERT in batches they are one set, though it is an executemany to SQLAlchemy.
+        first = parameters[0] if executemany and isinstance(parameters, list) and parameters else parameters
         with self._lock:
             if not self._open:  # another thread was about to call it when it was taken off
                 return

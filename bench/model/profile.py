@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bench.model.calls import CallProfile
+from bench.model.memory_use import MemoryUse
 from bench.model.wire import WireBytes
 
 Part = Literal["statement", "wait", "fetch", "rows", "objects", "walk", "gc"]
@@ -131,7 +132,7 @@ class Looked:
     """What was seen of a strategy's load on a target; error: why nothing was, the load's own words.
 
     died: whether its worker ended. driver: SQLAlchemy's name of it. times: None where none were asked for.
-    calls, wire: likewise.
+    calls, wire, memory: likewise.
     """
 
     scenario: str
@@ -144,5 +145,6 @@ class Looked:
     times: Times | None = None
     calls: CallProfile | None = None
     wire: WireBytes | None = None
+    memory: MemoryUse | None = None
     error: str = ""
     died: bool = False

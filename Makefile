@@ -17,6 +17,7 @@ ROUNDS ?=    ## Rounds of each worker, in place of a budget
 WORKERS ?=   ## Fresh processes to measure in; five or more give intervals
 LABEL ?=     ## What the results folder is called after its date
 QUICK ?=     ## QUICK=1: a look in seconds, too short for a verdict
+PROFILE ?=   ## PROFILE=1: after its timing, say of each case where the time goes
 CHILDREN ?=  ## How many children a parent has: fixed, uniform or zipf
 CHILDLESS ?= ## Share of the parents without children: 0.2
 ORDER ?=     ## How children lie in their table: clustered (by parent) or shuffled
@@ -26,7 +27,7 @@ RUN ?=       ## make report: the run to draw again, by its folder or name (the l
 ARGS ?=      ## More options for the command, as they are: ARGS="--dry-run -v"
 PYTHON ?=    ## The Python that builds .venv, 3.11 or later (the newest that is found)
 
-VARIABLES := SIZE SCENARIO STRATEGY DB DRIVER PROVIDER RTT SEED BUDGET ROUNDS WORKERS LABEL QUICK CHILDREN CHILDLESS \
+VARIABLES := SIZE SCENARIO STRATEGY DB DRIVER PROVIDER RTT SEED BUDGET ROUNDS WORKERS LABEL QUICK PROFILE CHILDREN CHILDLESS \
 	ORDER TEXT RESULTS RUN ARGS PYTHON
 
 # A value is data: it is taken as it was typed, `$` and all, and reaches the shell through the environment only.
@@ -42,7 +43,11 @@ options = set -f; set -- ; if [ -n "$$DB" ]; then export BENCH_DB="$$DB"; fi; \
 	$(call option,BUDGET,budget) $(call option,ROUNDS,rounds) $(call option,WORKERS,workers) \
 	$(call option,LABEL,label) $(call option,CHILDREN,children) $(call option,CHILDLESS,childless) \
 	$(call option,ORDER,order) $(call option,TEXT,text-width) $(call option,RESULTS,results) \
-	case "$$QUICK" in ""|0|no|false) ;; *) set -- "$$@" --quick ;; esac;
+	case "$$QUICK" in ""|0|no|false) ;; *) set -- "$$@" --quick ;; esac; \
+	case "$$PROFILE" in ""|0|no|false) ;; *) set -- "$$@" --profile ;; esac;
+
+# A profile times nothing against anything, so what says how much to time is refused, not ignored; so are kinds of rows.
+NOT_OF_PROFILES := BUDGET ROUNDS WORKERS QUICK CHILDREN CHILDLESS ORDER TEXT RUN
 
 # The Python that builds the environment is looked for only when it has to be built, or when one was named.
 quoted = '$(subst ','\'',$(1))'
@@ -72,7 +77,9 @@ bench-all: .venv/ready-run ## Measure every scenario, each at its usual size unl
 	@$(options) .venv/bin/python -m bench run --scenario=all "$$@" $$ARGS
 
 profile: .venv/ready-run ## Say where the time of a load goes: make profile SIZE=1000x50 DB=postgres
-	@set -f; set -- ; if [ -n "$$DB" ]; then export BENCH_DB="$$DB"; fi; \
+	@for name in $(NOT_OF_PROFILES); do eval "given=\$$$$name"; if [ -n "$$given" ]; then \
+	echo "make profile does not take $$name: it is for make bench, which profiles too with PROFILE=1." >&2; exit 2; fi; done; \
+	set -f; set -- ; if [ -n "$$DB" ]; then export BENCH_DB="$$DB"; fi; \
 	$(call option,SIZE,size) $(call option,STRATEGY,strategy) $(call option,DRIVER,driver) \
 	$(call option,PROVIDER,provider) $(call option,RTT,rtt) $(call option,SEED,seed) $(call option,LABEL,label) \
 	$(call option,RESULTS,results) .venv/bin/python -m bench profile "$$@" $$ARGS -- "$${SCENARIO:-one_to_many}"

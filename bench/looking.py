@@ -17,11 +17,12 @@ from bench.model import DatasetOptions, Sampling, parse_targets
 from bench.model.profile import Looked
 from bench.plan import Plan, make_plan
 from bench.profiling import Say
-from bench.record import new_folder, redact
+from bench.record import environment, new_folder, redact
+from bench.record.folders import unwritable
 from bench.record.profiles import plain, save_profile
 from bench.report import sent_statements
 from bench.report.plan_text import differences_text
-from bench.report.profile_text import profile_markdown, target_text
+from bench.report.profile_text import target_text
 from bench.report.units import listed
 
 __all__ = ["plain", "profile", "sent_text", "statements"]
@@ -57,29 +58,34 @@ def profile(*, label: str, results: Path, loads: int, explain: bool, say: Say, *
             here = looks[:]
             for looked in of_target:
                 looks.append(looked)
-                kept(looks, folder)
+                save_profile(looks, folder)
             yield target_text(looks[len(here) :], width=width())
         if differences := differences_text(looks, width=width()):
             yield differences
     finally:
         if looks:
-            say(f"Profile: {kept(looks, folder)}")
+            save_profile(looks, folder)
+            say(f"Profile: {drawn(looks, folder, planned)}")
     if failed := [looked.strategy for looked in looks if looked.error]:
         raise GateFailed(f"{listed(failed)} could not be profiled.", remedy="The reason stands above.")
 
 
-def kept(looks: Sequence[Looked], folder: Path) -> str:
-    """Write what was found so far as data and as Markdown, and say where."""
-    save_profile(looks, folder)
-    write_text(folder / "profile.md", profile_markdown(looks))
-    return f"{folder}/profile.md and profile.json."
+def drawn(looks: Sequence[Looked], folder: Path, planned: Plan) -> str:
+    """Write the report of what was found so far, and say where. Raises BenchError where it cannot be written."""
+    from bench.report.profile_write import write_profile  # matplotlib takes a while, and `bench sql` needs none
 
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    written = path.with_suffix(f"{path.suffix}.part")
-    written.write_text(text, encoding="utf-8")
-    written.replace(path)
+    now = environment()
+    facts = (
+        ("Profile", folder.name),
+        ("Command", " ".join(planned.command)),
+        ("Versions", f"Python {now.python}, SQLAlchemy {now.sqlalchemy}"),
+        ("Machine", f"{now.cpu}, {now.cpu_count} CPUs; {now.os}; load {now.load_1m:.2f}"),
+    )
+    try:
+        write_profile(looks, folder, title=planned.label, facts=facts)
+    except OSError as error:
+        raise unwritable(folder, error) from error
+    return f"{folder}/profile.html and profile.md; all that was seen in profile.json."
 
 
 def plan(

@@ -56,8 +56,8 @@ def test_a_worker_loads_the_standard_library_and_sqlalchemy_alone() -> None:
     assert loaded_by("bench.worker") <= WORKER_MAY_LOAD
 
 
-@pytest.mark.parametrize("module", ["bench", "bench.cli"])
-def test_the_public_names_and_the_command_line_load_nothing_heavy(module: str) -> None:
+@pytest.mark.parametrize("module", ["bench", "bench.cli", "bench.testing.plugin"])
+def test_the_public_names_the_command_line_and_the_plugin_load_nothing_heavy(module: str) -> None:
     assert not loaded_by(module) & HEAVY
 
 

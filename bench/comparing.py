@@ -8,24 +8,46 @@ from pathlib import Path
 
 from bench import record
 from bench.errors import BenchError
-from bench.reduce.compare import Axis, compare
+from bench.record.folders import RUN_FILE, file_of
+from bench.record.profiles import load_profile
+from bench.reduce.compare import Axis, compare, letter
 from bench.report.compare import comparison_data, comparison_markdown, comparison_text
+from bench.report.files import write_files
+from bench.report.plan_changes import Profiled, plan_changes_markdown, plan_changes_text
 
 
 def compared(
-    names: Sequence[str], *, by: Axis, results: Path, width: int, as_json: bool = False, markdown: Path | None = None
+    names: Sequence[str],
+    *,
+    by: Axis,
+    results: Path,
+    width: int,
+    as_json: bool = False,
+    markdown: Path | None = None,
+    output: Path | None = None,
 ) -> str:
-    """Return the comparison of stored runs, as text or as JSON; write it as Markdown too where a file is named.
+    """Return the comparison of stored runs, as text or as JSON.
 
-    Raises BenchError for a run that cannot be read, and for runs with nothing in common.
+    markdown: a file to write it to as Markdown too. output: a folder to write it to as a page with charts, Markdown and
+    JSON; the text says where then. Raises BenchError for a run that cannot be read, for runs with nothing in common,
+    and where a file cannot be written.
     """
     _each_once(names, results)
     comparison = compare([record.load(name, results=results) for name in names], by)
+    profiled = _profiled(names, results) if comparison.same_load else ()
     if markdown is not None:
-        write_text(markdown, comparison_markdown(comparison))
+        write_text(
+            markdown, "\n".join(filter(None, [comparison_markdown(comparison), plan_changes_markdown(profiled)]))
+        )
+    if output is not None:
+        from bench.report.compare_write import comparison_files  # matplotlib takes a while, and text needs none
+
+        write_files(output, comparison_files(comparison))
     if as_json:
         return json.dumps(comparison_data(comparison), indent=2)
-    return comparison_text(comparison, width=width)
+    plans = plan_changes_text(profiled, width=width)
+    text = "\n\n".join(filter(None, [comparison_text(comparison, width=width), plans]))
+    return text if output is None else f"{text}\n\nReport: {output}/compare.html, compare.md and compare.json."
 
 
 def write_text(path: Path, text: str) -> None:
@@ -36,6 +58,12 @@ def write_text(path: Path, text: str) -> None:
         raise BenchError(
             f"{str(path)!r} cannot be written: {error.strerror or error}.", remedy="Name a file that may be."
         ) from error
+
+
+def _profiled(names: Sequence[str], results: Path) -> Profiled:
+    """Return what was profiled of the runs, by their letters; a run file that stands alone has nothing beside it."""
+    files = [file_of(name, results=results) for name in names]
+    return [(letter(at), load_profile(file.parent) if file.name == RUN_FILE else ()) for at, file in enumerate(files)]
 
 
 def _each_once(names: Sequence[str], results: Path) -> None:

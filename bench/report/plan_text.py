@@ -43,16 +43,19 @@ def tree_text(plan: StatementPlan, *, width: int) -> str:
     return "\n".join(line.rstrip() for line in drawn.get().splitlines())
 
 
-def plan_difference(one: Looked, other: Looked, *, width: int) -> str:
+def plan_difference(one: Looked, other: Looked, *, width: int, names: tuple[str, str] | None = None) -> str:
     """Return how the plans of the same strategy differ on two targets, `-` for the first; empty where they do not.
+
+    names: what the two are called, their targets where none are given.
 
     What is compared is the steps and what they are done to. Statements are paired in the order in which they are sent:
     drivers are sent different texts of the same.
     """
+    mine_is, its_is = names or (one.target, other.target)
     blocks = []
     for mine, its in zip_longest(one.plans, other.plans):
         if mine is None or its is None:
-            blocks.append([f"{one.target} has {counted(len(one.plans), 'plan')}, {other.target} {len(other.plans)}."])
+            blocks.append([f"{mine_is} has {counted(len(one.plans), 'plan')}, {its_is} {len(other.plans)}."])
             break
         changed = [
             line for line in difflib.ndiff(list(shape_lines(mine)), list(shape_lines(its))) if not line.startswith("?")
@@ -61,7 +64,7 @@ def plan_difference(one: Looked, other: Looked, *, width: int) -> str:
             blocks.append([one_line(mine.sql, width), *(f"  {line}"[:width] for line in changed)])
     if not blocks:
         return ""
-    title = f"{one.strategy}: plans of {one.target} (-) and {other.target} (+)"
+    title = f"{one.strategy}: plans of {mine_is} (-) and {its_is} (+)"
     return "\n".join([title, *(line for block in blocks for line in block)])
 
 

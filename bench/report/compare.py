@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
+from types import MappingProxyType
 from typing import Any
 
 from tabulate import tabulate
@@ -12,6 +13,9 @@ from tabulate import tabulate
 from bench.reduce.compare import Cell, Comparison, Row, letter
 from bench.reduce.types import Estimate
 from bench.report.compare_parts import (
+    BESIDE_CHART,
+    COUNTS_CHART,
+    INDICATIVE_CHART,
     Difference,
     Table,
     alone_text,
@@ -46,18 +50,21 @@ def comparison_text(comparison: Comparison, *, width: int) -> str:
     return _printable("\n\n".join(blocks))
 
 
-def comparison_markdown(comparison: Comparison) -> str:
-    """Return the comparison as GitHub-flavoured Markdown, each statement that differs in full."""
+def comparison_markdown(comparison: Comparison, *, images: Mapping[str, str] = MappingProxyType({})) -> str:
+    """Return the comparison as GitHub-flavoured Markdown, each statement that differs in full.
+
+    images: the path of each chart that there is, by its name.
+    """
     blocks = [f"## {escaped(title(comparison))}", bullets(f"{name}: {said}" for name, said in legend(comparison))]
-    for each in (facts_table(comparison), counts_table(comparison)):
-        blocks += _table_markdown(each)
+    for each, chart in ((facts_table(comparison), ""), (counts_table(comparison), COUNTS_CHART)):
+        blocks += _table_markdown(each, images.get(chart))
     for difference in differences(comparison):
         blocks.append(f"- {escaped(difference.says)}")
         texts = [text for sent, sql in difference.statements for text in (escaped(sent), fenced(sql, "sql"))]
         if texts:
             blocks.append(folded("The statements", texts))
-    for timed in (beside_table(comparison), indicative_table(comparison)):
-        blocks += _table_markdown(timed) if timed else []
+    for timed, chart in ((beside_table(comparison), BESIDE_CHART), (indicative_table(comparison), INDICATIVE_CHART)):
+        blocks += _table_markdown(timed, images.get(chart)) if timed else []
     if alone := alone_text(comparison):
         blocks.append(escaped(f"Not compared: {alone}."))
     return "\n\n".join(blocks) + "\n"
@@ -76,10 +83,12 @@ def comparison_data(comparison: Comparison) -> dict[str, Any]:
 
 
 def _row_data(row: Row) -> dict[str, Any]:
-    return {"labels": dict(row.labels), "cells": [_cell_data(cell) for cell in row.cells]}
+    first = next(cell for cell in row.cells if cell)
+    return {"labels": dict(row.labels), "cells": [_cell_data(cell, first) for cell in row.cells]}
 
 
-def _cell_data(cell: Cell | None) -> dict[str, Any] | None:
+def _cell_data(cell: Cell | None, first: Cell) -> dict[str, Any] | None:
+    """indicative: its time was not taken side by side with that of the first of its row."""
     if cell is None:
         return None
     arm = cell.point.row.arm
@@ -97,6 +106,7 @@ def _cell_data(cell: Cell | None) -> dict[str, Any] | None:
         "to_own_baseline": _estimate_data(cell.point.row.to_baseline),
         "side_by_side": _estimate_data(cell.ratio),
         "tied": cell.tied if cell.ratio else None,
+        "indicative": cell is not first and cell.ratio is None,
     }
 
 
@@ -145,13 +155,15 @@ def _drawn(shown: Table, columns: Sequence[int]) -> str:
     )
 
 
-def _table_markdown(shown: Table) -> Iterator[str]:
+def _table_markdown(shown: Table, image: str | None = None) -> Iterator[str]:
     yield f"### {escaped(shown.title)}"
     if shown.rows:
         numeric = [at >= shown.labels for at in range(len(shown.headers))]
         yield table(shown.rows, headers=shown.headers, numeric=numeric)
     if shown.notes:
         yield bullets(shown.notes)
+    if image:
+        yield f"![{escaped(shown.title)}]({image})"
 
 
 def _width(text: str) -> int:

@@ -27,6 +27,9 @@ FIGURES = {
 }
 """The figures of counters as a sentence calls them."""
 
+BESIDE_CHART, INDICATIVE_CHART, COUNTS_CHART = "comparison-times", "comparison-indicative", "comparison-counts"
+"""Names of the charts' files, without an ending."""
+
 MOST_TEXTS = 3
 """Statements of a difference that are shown in full."""
 
@@ -179,6 +182,11 @@ def varying(comparison: Comparison) -> tuple[str, ...]:
     shared = {name for name, _ in shared_labels(comparison)}
     names = dict.fromkeys(name for row in (*comparison.rows, *comparison.alone) for name, _ in row.labels)
     return tuple(name for name in names if name not in shared)
+
+
+def row_text(comparison: Comparison, row: Row) -> str:
+    """What names a row among the others; empty where it is the only one."""
+    return " ".join(filter(None, _labels(row, varying(comparison))))
 
 
 def sql_excerpt(sql: str, limit: int = 160) -> str:

@@ -15,6 +15,7 @@ from bench.reduce.crossover import crossovers as find_crossovers
 from bench.reduce.summaries import summarise_all
 from bench.reduce.types import CaseSummary, Crossover
 from bench.report.charts.draw import Charts
+from bench.report.compare_page import ComparisonPage
 from bench.report.page import make_page
 from bench.report.profile_page import ProfilePage, profile_sections
 from bench.report.units import RANGE
@@ -48,6 +49,11 @@ def run_html(
 def profile_html(page: ProfilePage) -> str:
     """Return profile.html."""
     return _environment().get_template("profile.html.j2").render(page=page)
+
+
+def comparison_html(page: ComparisonPage) -> str:
+    """Return compare.html."""
+    return _environment().get_template("compare.html.j2").render(page=page)
 
 
 @cache

@@ -30,7 +30,7 @@ def plan_changes_markdown(runs: Profiled) -> str:
     if not any(looks for _, looks in runs):
         return ""
     said, changes = _said(runs, MARKDOWN_WIDTH)
-    return "\n\n".join([f"**{TITLE}**", escaped(said), *(fenced(change, "diff") for change in changes)]) + "\n"
+    return "\n\n".join([f"**{TITLE}**", escaped(said), *(fenced(change, "text") for change in changes)]) + "\n"
 
 
 def _said(runs: Profiled, width: int) -> tuple[str, list[str]]:
@@ -45,7 +45,7 @@ def _said(runs: Profiled, width: int) -> tuple[str, list[str]]:
     else:
         lacking = ""
     if not pairs:
-        return f"No load was profiled in two places.{lacking}", changes
+        return lacking.strip() or "No load was profiled in two places.", changes
     if not changes:
         return f"None differs, of {counted(len(pairs), 'load')}.{lacking}", changes
     return (
@@ -77,5 +77,8 @@ def _load(looked: Looked) -> tuple[str, str, str]:
 
 
 def _name(run: str, looked: Looked, runs: Profiled) -> str:
-    place = f"{looked.scenario} {looked.size} on {looked.target}"
-    return place if len(runs) == 1 else f"{run}, {place}"
+    """Name a place: by its target, its case where there are several, and its run where there are several."""
+    cases = {(one.scenario, one.size) for _, looks in runs for one in looks}
+    case = f"{looked.scenario} {looked.size}" if len(cases) > 1 else ""
+    words = [run if len(runs) > 1 else "", case]
+    return " on ".join(filter(None, [" ".join(filter(None, words)), looked.target]))

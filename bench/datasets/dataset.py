@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
-from bench.datasets.columns import Maker, Spelling, as_json, make_column, plain
+from bench.datasets.columns import Maker, Spelling, are_numbers, as_json, make_column, plain
 from bench.datasets.counting import Counting
 from bench.datasets.ownership import Ownership, Rows
 from bench.datasets.permutation import Permutation
@@ -18,16 +18,16 @@ from bench.model import (
     DatasetOptions,
     Extends,
     Parent,
-    Quotient,
+    Place,
     Recipe,
     Reference,
-    Remainder,
     Serial,
     Size,
     Table,
 )
 
-Value = int | str | date
+Value = Any
+"""As the application sees it: a whole number, a text, a date, or another of `bench.model.recipe.Plain`, or a dict."""
 
 
 class Dataset:
@@ -56,17 +56,27 @@ class Dataset:
             self._makers[table.name] = self._make(table, plain)
 
     def values(self, table: str, column: str, rows: Rows) -> list[Value]:
-        """Return what the column holds in the given rows, as plain `int`, `str` or `date`."""
+        """Return what the column holds in the given rows."""
         return self._makers[table][column](rows)
 
     def spelled(self, table: str, column: str, rows: Rows) -> list[Value]:
-        """Return the same as JSON: texts and dates quoted; whole numbers as they are, their digits being their JSON."""
+        """Return the same as JSON; whole numbers as they are, their digits being their JSON."""
         return self._spellers[table][column](rows)
 
     def maker(self, table: str, column: str, spell: Spelling) -> Maker:
-        """Return what makes the column's values: texts and dates spelled by `spell`, whole numbers as they are."""
-        found = next(one for one in self._tables[table].columns if one.name == column)
-        return self._maker(self._tables[table], found, spell)
+        """Return what makes the column's values, spelled by `spell`; whole numbers as they are."""
+        return self._maker(self._tables[table], self._column(table, column), spell)
+
+    def are_numbers(self, table: str, column: str) -> bool:
+        """Whether a column holds whole numbers; a foreign key's are what it refers to."""
+        match (found := self._column(table, column)).values:
+            case Parent(column=above):
+                parent = self._tables[table].parent
+                assert parent is not None
+                return self.are_numbers(parent, above or self._tables[parent].keys[0])
+            case Reference(table=other):
+                return self.are_numbers(other, self._tables[other].keys[0])
+        return are_numbers(found.values)
 
     def owners(self, child: str, rows: Rows) -> Rows:
         """Return the parent table's row that owns each of the given rows of table `child`."""
@@ -124,20 +134,24 @@ class Dataset:
         match column.values:
             case Parent(column=above):
                 assert table.parent is not None
-                parents_key = self._key(table.parent, above)
+                parents_key = self._key(table.parent, above, spell)
                 return lambda rows: parents_key(self.owners(table.name, rows))
             case Reference(table=other):
-                others_key = self._key(other)
+                others_key = self._key(other, None, spell)
                 return lambda rows: others_key(self.referred(table.name, column.name, rows))
             case Serial(start=start):
                 return self._serial(table, start)
+            case Place(start=start):
+                owned = self._ownerships.get(table.name)
+                return lambda rows: ((rows if owned is None else owned.nth(rows)) + np.int64(start)).tolist()
         return make_column(table.name, column, self.options, spell=spell)
 
-    def _key(self, table: str, column: str | None = None) -> Maker:
-        """Return the maker of a key column of a table that was made before."""
-        columns = self._tables[table].columns
-        keys = [one.name for one in columns if isinstance(one.values, Serial | Quotient | Remainder)]
-        return self._makers[table][column or keys[0]]
+    def _key(self, table: str, column: str | None = None, spell: Spelling = plain) -> Maker:
+        """Return the maker of a table's key column, or of another that others name it by."""
+        return self.maker(table, column or self._tables[table].keys[0], spell)
+
+    def _column(self, table: str, column: str) -> Column:
+        return next(one for one in self._tables[table].columns if one.name == column)
 
     def _serial(self, table: Table, start: int) -> Maker:
         if table.extends is not None:

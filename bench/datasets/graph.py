@@ -3,7 +3,8 @@
 The form is that of `bench.measure.graph`, to the letter. A line stands for one root entity, in primary-key order, and
 is the JSON of a node, `[class name, [[column attribute, value], ...], {relationship: [nodes]}]`: attributes and
 relationships sorted by name, nodes by primary key; for a scalar relationship the node itself or null; ASCII, no
-spaces, dates in ISO 8601. A relationship that is only counted has a number there; a root that is not touched, none.
+spaces, what JSON has no form for as `plain_value` tells it. A relationship that is only counted has a number there; a
+root that is not touched, none.
 """
 
 from __future__ import annotations

@@ -14,7 +14,10 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 
 from bench.datasets import pools
 from bench.datasets.plan import described, graph_plan
-from bench.model import DatasetOptions, Scenario, Size
+from bench.model import DatasetOptions, Scenario, Size, plain_value
+
+AS_JSON = (int, float, str, dict, type(None))
+"""Types of values that are written down as they are."""
 
 VERSION = 1
 """Raised with any change to the generator, the loaders or the form of the graph that alters a byte of what they make.
@@ -60,13 +63,16 @@ def _indexes(table: Table) -> list[Index]:
 
 
 def _plain(value: Any) -> Any:
-    """Return dataclasses as plain data, each with the name of its class, less the `LATER` fields at their defaults."""
+    """Return dataclasses as plain data, each with the name of its class, less the `LATER` fields at their defaults.
+
+    Of what JSON has no form for, the name of its type stands beside what stands for it in a graph.
+    """
     if isinstance(value, tuple):
         return [_plain(one) for one in value]
-    if is_dataclass(value):
+    if is_dataclass(value) and not isinstance(value, type):
         held = {field.name: getattr(value, field.name) for field in fields(value) if not _untouched(value, field)}
         return [type(value).__name__, {name: _plain(each) for name, each in held.items()}]
-    return value
+    return value if isinstance(value, AS_JSON) else [type(value).__name__, plain_value(value)]
 
 
 def _untouched(value: Any, field: Field[Any]) -> bool:

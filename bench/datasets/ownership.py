@@ -45,6 +45,11 @@ class Ownership:
         """Return the place of each of the rows `children` in the order parent by parent."""
         return children if self.spread is None else self.spread.forward(children.view(np.uint64)).view(np.int64)
 
+    def nth(self, children: Rows) -> Rows:
+        """Return the place of each of the rows `children` among those of the same parent, from 0."""
+        owners = self.owners(children)
+        return self.places(children) - (owners * self.each if self.starts is None else self.starts[owners])
+
     def counts(self, parents: Rows) -> Rows:
         """Return how many rows each of the rows `parents` owns."""
         if self.starts is None:

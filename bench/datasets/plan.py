@@ -13,7 +13,7 @@ from sqlalchemy.orm.interfaces import MANYTOMANY, MANYTOONE
 
 from bench.datasets.shape import kinds
 from bench.errors import BenchError
-from bench.model import Parent, Quotient, Reference, Remainder, Scenario, Selection, Serial, Table
+from bench.model import Numbered, Parent, Quotient, Reference, Scenario, Selection, Serial, Table, Uuids
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +137,8 @@ class _Planner:
         branch = self.branch(mapper, self._first_table(mapper), self.scenario.paths, at="")
         return replace(branch, touched=self.scenario.touched)
 
-    def branch(self, mapper: Mapper[Any], table: Table, paths: Sequence[str], *, at: str) -> Branch:
+    def branch(self, mapper: Mapper[Any], table: Table, paths: Sequence[str], *, at: str, by: str = "link") -> Branch:
+        """Return the branch of what is at a path. by: the route that leads there; nodes of a link are sorted alike."""
         below: dict[str, list[str]] = {}
         for path in paths:
             first, _, rest = path.partition(".")
@@ -145,7 +146,7 @@ class _Planner:
         plain = Branch(
             entity=mapper.class_.__name__,
             table=table.name,
-            key=self._key(mapper, table),
+            key=self._key(mapper, table, by=by),
             columns=self._attributes(mapper, (table,)),
             relations=tuple(self._relation(mapper, table, name, below[name], at=at) for name in sorted(below)),
             selection=self.selections.get(at),
@@ -162,7 +163,7 @@ class _Planner:
             name=name,
             many=bool(found.uselist),
             route=route,
-            branch=self.branch(found.mapper, other, paths, at=here),
+            branch=self.branch(found.mapper, other, paths, at=here, by=route.by),
             counted=here in self.scenario.counted,
         )
 
@@ -238,11 +239,20 @@ class _Planner:
     def _first_table(self, mapper: Mapper[Any]) -> Table:
         return self._tables(mapper)[0]
 
-    def _key(self, mapper: Mapper[Any], table: Table) -> tuple[str, ...]:
-        if [column.name for column in mapper.primary_key] != _keys(table):
+    def _key(self, mapper: Mapper[Any], table: Table, *, by: str) -> tuple[str, ...]:
+        """Return the attributes of the primary key, by which the nodes that a route leads to have to sort."""
+        columns = [column.name for column in mapper.primary_key]
+        declared = any(column.key for column in table.columns)
+        if columns != [*table.keys] and not (declared and {*columns} == {*table.keys}):
             raise self._wrong(
                 f"the primary key of {mapper.class_.__name__} is not its Serial column",
-                "Make the Serial column the whole primary key, or a Quotient and a Remainder, in this order.",
+                "Make the Serial column the whole primary key, or a Quotient and a Remainder, in this order; of other "
+                "columns, give those of the primary key key=True.",
+            )
+        if by != "refer" and by != "up" and not _sorts(table, columns, of_one_parent=by == "down"):
+            raise self._wrong(
+                f"rows of {table.name} do not sort by {', '.join(columns)} as they are numbered",
+                "Make the first of these columns that is no Parent a Serial, Uuids(), or Numbered(..., digits=10).",
             )
         return tuple(str(mapper.get_property_by_column(column).key) for column in mapper.primary_key)
 
@@ -266,15 +276,20 @@ def _attribute(attribute: Any, tables: Sequence[Table]) -> Attribute:
     return Attribute(name=attribute.key, table=tables[0].name, column=None)
 
 
-def _keys(table: Table) -> list[str]:
-    """Return the columns of the table's primary key."""
-    return [column.name for column in table.columns if isinstance(column.values, Serial | Quotient | Remainder)]
+def _sorts(table: Table, columns: Sequence[str], *, of_one_parent: bool) -> bool:
+    """Whether rows, or those of one parent, sort by the columns as they are numbered."""
+    sources = {column.name: column.values for column in table.columns}
+    deciding = [sources[name] for name in columns if not (of_one_parent and isinstance(sources[name], Parent))]
+    if not deciding:
+        return True  # the parent's key is the whole key: it has one
+    first = deciding[0]
+    return isinstance(first, Serial | Quotient | Uuids) or (isinstance(first, Numbered) and first.digits > 0)
 
 
 def _owning(table: Table, owner: Table) -> list[tuple[str, str]]:
-    """Return the owner's key columns, and the columns by which the table's rows name them."""
-    parents = [column for column in table.columns if isinstance(column.values, Parent)]
-    return sorted(zip(_keys(owner), [column.name for column in parents], strict=True))
+    """Return the owner's key columns, or its other one, and the columns by which the table's rows name them."""
+    parents = [(column.values, column.name) for column in table.columns if isinstance(column.values, Parent)]
+    return sorted((values.column or owner.keys[0], name) for values, name in parents)
 
 
 def _references(table: Table, other: Table) -> list[str]:
@@ -288,4 +303,4 @@ def _references(table: Table, other: Table) -> list[str]:
 
 def _referring(table: Table, other: Table, pairs: list[tuple[str, str]]) -> str | None:
     """Return the column that refers to the other table by these pairs of columns, if there is one."""
-    return next((one for one in _references(table, other) if pairs == [(one, key) for key in _keys(other)]), None)
+    return next((one for one in _references(table, other) if pairs == [(one, key) for key in other.keys]), None)

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from bench.datasets.blocks import BLOCK_ROWS
-from bench.datasets.columns import Maker, Spelling, are_numbers
+from bench.datasets.columns import Maker, Spelling
 from bench.datasets.dataset import Dataset
 from bench.datasets.ownership import Rows
 from bench.model import Table
@@ -90,7 +90,7 @@ def _parts(dataset: Dataset, table: Table, fields: Mapping[str, Field]) -> list[
     for column in table.columns:
         field = fields[column.name]
         maker = dataset.maker(table.name, column.name, field.spell)
-        numbers = are_numbers(column.values)
+        numbers = dataset.are_numbers(table.name, column.name)
         if numbers and field.type_oid in WIDTHS:
             together.append((maker, WIDTHS[field.type_oid]))
             continue

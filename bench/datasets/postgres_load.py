@@ -8,9 +8,11 @@ was not yet flushed (`synchronous_commit = off`): so this commit is a synchronou
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 import psycopg
 from psycopg import sql
@@ -18,6 +20,7 @@ from psycopg.pq import Format
 from sqlalchemy import Connection, MetaData
 
 from bench.connect import engine
+from bench.datasets.binding import binding
 from bench.datasets.columns import Spelling
 from bench.datasets.dataset import Dataset
 from bench.datasets.postgres_copy import Field, binary_copy
@@ -43,8 +46,8 @@ ORDER BY indexrelid::regclass::text
 """
 """The same for the indexes that no constraint keeps."""
 
-TEXT = 25
-"""The object identifier of type `text`."""
+TEXT, UUID_TYPE = 25, 2950
+"""The object identifiers of types `text` and `uuid`; the second's binary dumper takes no text."""
 
 KEYS, FOREIGN_KEYS = ["p", "u", "x"], ["f"]
 
@@ -97,7 +100,10 @@ def fill(connection: Connection, dataset: Dataset, metadata: MetaData) -> None:
         server.execute(sql.SQL("DROP INDEX {}").format(sql.Identifier(index)))
     put_off = take_off(server, _names(server, metadata))
     for table in dataset.recipe.tables:
-        _copy(server, dataset, table)
+        bindings = {
+            column.name: binding(metadata, table.stored_in, column.name, connection.dialect) for column in table.columns
+        }
+        _copy(server, dataset, table, bindings)
     for statement in put_off:
         server.execute(statement)
 
@@ -120,13 +126,17 @@ def take_off(server: psycopg.Connection[Any], tables: list[str]) -> list[bytes]:
     return [add.encode() for _, add in keys + indexes + foreign_keys]
 
 
-def _copy(server: psycopg.Connection[Any], dataset: Dataset, table: Table) -> None:
+def _copy(server: psycopg.Connection[Any], dataset: Dataset, table: Table, bindings: Mapping[str, Spelling]) -> None:
     columns = sql.SQL(",").join(sql.Identifier(column.name) for column in table.columns)
     names = {"table": sql.Identifier(table.stored_in), "columns": columns}
     with server.cursor() as cursor:
         cursor.execute(sql.SQL("SELECT {columns} FROM {table} LIMIT 0").format(**names))
         fields = [
-            Field(name=column.name, type_oid=column.type_code, spell=_spelling(server, column.type_code))
+            Field(
+                name=column.name,
+                type_oid=column.type_code,
+                spell=_spelling(server, column.type_code, bindings[column.name]),
+            )
             for column in cursor.description or ()
         ]
         statement = sql.SQL("COPY {table} ({columns}) FROM STDIN (FORMAT binary, FREEZE)").format(**names)
@@ -135,8 +145,8 @@ def _copy(server: psycopg.Connection[Any], dataset: Dataset, table: Table) -> No
                 copy.write(block)
 
 
-def _spelling(server: psycopg.Connection[Any], type_oid: int) -> Spelling:
-    """Return how a value of a type is written: psycopg's own dumper's bytes, and their number before them.
+def _spelling(server: psycopg.Connection[Any], type_oid: int, bind: Spelling) -> Spelling:
+    """Return how a value of a type is written, once bound: psycopg's own dumper's bytes, their number before them.
 
     A type that psycopg has no dumper for (`char(5)`, an enumeration) is given text, which is what such types receive.
     """
@@ -147,7 +157,8 @@ def _spelling(server: psycopg.Connection[Any], type_oid: int) -> Spelling:
     dump: Any = dumper(object, server).dump
 
     def spell(value: Any) -> bytes:
-        data = bytes(dump(value))
+        bound = bind(value)
+        data = bytes(dump(UUID(bound) if type_oid == UUID_TYPE and isinstance(bound, str) else bound))
         return len(data).to_bytes(4, "big") + data
 
     return spell

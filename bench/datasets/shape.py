@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from bench.datasets.counting import childless_rows
 from bench.errors import BenchError
 from bench.model import (
     Cycle,
     DatasetOptions,
+    Keys,
     Parent,
     Quotient,
     Recipe,
@@ -58,7 +61,7 @@ def rows_of_tables(recipe: Recipe, size: Size, options: DatasetOptions) -> dict[
     return rows
 
 
-def kinds(recipe: Recipe, table: Table) -> tuple[str | int, ...]:
+def kinds(recipe: Recipe, table: Table) -> tuple[Any, ...]:
     """Return what the rows of the table that `table` extends are, in turn."""
     assert table.extends is not None
     base = next(one for one in recipe.tables if one.name == table.extends.table)
@@ -108,7 +111,10 @@ def _check_table(table: Table, recipe: Recipe, *, known: dict[str, int]) -> None
     for accepted, remedy in (
         (table.name not in known, "Name every table once."),
         (len({column.name for column in table.columns}) == len(table.columns), "Name every column once."),
-        (_has_a_key(table), "Give it one Serial column, or a Quotient and a Remainder by the same: its primary key."),
+        (
+            _has_a_key(table),
+            "Give it one Serial column, or a Quotient and a Remainder by the same, or columns with key=True.",
+        ),
         (_has_its_parents_key(table, owner), "Give it one Parent column when it has a parent, else none."),
         (table.parent is None or table.parent in known, "Put it after the table that owns it."),
         (table.level in _levels(table, owner), "Its level is one below its parent's; 0 without a parent."),
@@ -123,8 +129,10 @@ def _check_table(table: Table, recipe: Recipe, *, known: dict[str, int]) -> None
 
 
 def _has_a_key(table: Table) -> bool:
-    """Whether its key is one Serial column, or two that divide the row's number; a link table has none."""
-    found = [column.values for column in table.columns if isinstance(column.values, Serial | Quotient | Remainder)]
+    """Whether its key is one Serial column, two that divide the row's number, or declared; a link table has none."""
+    found = [column.values for column in table.columns if isinstance(column.values, Keys)]
+    if any(column.key for column in table.columns):
+        return not any(isinstance(one, Quotient | Remainder) for one in found) and len(found) <= 1
     match found:
         case [Serial()]:
             return True
@@ -134,12 +142,14 @@ def _has_a_key(table: Table) -> bool:
 
 
 def _has_its_parents_key(table: Table, owner: Table | None) -> bool:
-    """Whether it has a Parent column for each of its parent's key columns, or none where it has no parent."""
+    """Whether it has a Parent column for each of its parent's key columns, or for others of it; without one, none."""
     columns = [column.values.column for column in table.columns if isinstance(column.values, Parent)]
     if owner is None:
         return len(columns) == (1 if table.parent else 0)  # a parent that is not there is told elsewhere
-    keys = [column.name for column in owner.columns if isinstance(column.values, Serial | Quotient | Remainder)]
-    return columns == ([None] if len(keys) == 1 else keys)
+    if columns == [None]:
+        return len(owner.keys) == 1
+    others = {column.name for column in owner.columns} - {*owner.keys}
+    return columns == [*owner.keys] or (len(columns) == 1 and columns[0] in others)
 
 
 def _levels(table: Table, owner: Table | None) -> tuple[int, ...]:

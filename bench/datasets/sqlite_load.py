@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import errno
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import MetaData
+from sqlalchemy.dialects import sqlite
 
+from bench.datasets.binding import binding
 from bench.datasets.blocks import Block, blocks
+from bench.datasets.columns import Spelling, plain
 from bench.datasets.dataset import Dataset
 from bench.datasets.key import schema
 from bench.errors import BenchError
@@ -40,8 +43,9 @@ def load_sqlite(dataset: Dataset, metadata: MetaData, path: Path) -> None:
         tables = len(metadata.sorted_tables)
         for statement in statements[:tables]:
             connection.execute(statement)
+        bindings = _bindings(dataset, metadata)
         for block in blocks(dataset):
-            _insert(connection, block)
+            _insert(connection, block, bindings)
         for statement in statements[tables:]:
             connection.execute(statement)
         _check_foreign_keys(connection)
@@ -49,21 +53,37 @@ def load_sqlite(dataset: Dataset, metadata: MetaData, path: Path) -> None:
         connection.execute("COMMIT")
 
 
-def _insert(connection: sqlite3.Connection, block: Block) -> None:
+Bindings = Mapping[tuple[str, str], Spelling]
+"""What turns values into what SQLite stores, by table and column, where they are not stored as they are."""
+
+
+def _bindings(dataset: Dataset, metadata: MetaData) -> Bindings:
+    dialect = sqlite.dialect()
+    every = {
+        (table.stored_in, column.name): binding(metadata, table.stored_in, column.name, dialect)
+        for table in dataset.recipe.tables
+        for column in table.columns
+    }
+    return {name: bind for name, bind in every.items() if bind is not plain}
+
+
+def _insert(connection: sqlite3.Connection, block: Block, bindings: Bindings) -> None:
     width = len(block.columns)
     at_once = min(MOST_VALUES_ROWS, connection.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER) // width)
-    parameters = _row_by_row(block)
+    parameters = _row_by_row(block, bindings)
     for first in range(0, len(block), at_once):
         rows = min(at_once, len(block) - first)
         connection.execute(_statement(block, rows), parameters[first * width : (first + rows) * width])
 
 
-def _row_by_row(block: Block) -> list[Any]:
+def _row_by_row(block: Block, bindings: Bindings) -> list[Any]:
     """Return the values of all rows, one row after another, as SQLite stores them."""
     width = len(block.columns)
     parameters: list[Any] = [None] * (width * len(block))
-    for position, values in enumerate(block.values):
-        parameters[position::width] = [*map(date.isoformat, values)] if isinstance(values[0], date) else values  # type: ignore[arg-type]
+    for position, (column, values) in enumerate(zip(block.columns, block.values, strict=True)):
+        bind = bindings.get((block.table, column))
+        stored: Sequence[Any] = values if bind is None else [*map(bind, values)]
+        parameters[position::width] = [*map(date.isoformat, stored)] if type(stored[0]) is date else stored
     return parameters
 
 

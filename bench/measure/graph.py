@@ -12,14 +12,13 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from operator import attrgetter
 from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import inspect
 
-from bench.model import Scenario, is_touched
+from bench.model import Scenario, is_touched, plain_value
 
 Node = list[Any]
 Encode = Callable[[Any], Node]
@@ -35,7 +34,7 @@ def graph_lines(scenario: Scenario, roots: Iterable[Any]) -> Iterator[str]:
     below = _first_steps(scenario.paths)
     encode, bare = walk.encoder(scenario.entity, scenario.paths), walk.encoder(scenario.entity, ())
     handed = [(name, walk.related(scenario.entity, name, below[name], path=name)) for name in below]
-    dumps = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"), default=_plain).encode
+    dumps = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"), sort_keys=True, default=plain_value).encode
     key = _key(scenario.entity)
     for place, root in enumerate(sorted(map(_parted if below else _whole, roots), key=lambda root: key(root[0]))):
         if not is_touched(place, scenario.touched):
@@ -86,7 +85,7 @@ class _Walk:
         found = relationship.mapper.class_
         encode, key = self.encoder(found, paths, at=path), _key(found)
         if relationship.uselist:
-            return lambda held: [encode(one) for one in sorted(held, key=key)]
+            return lambda held: [encode(one) for one in sorted(_members(held), key=key)]
         return lambda held: None if held is None else encode(held)
 
     def _columns(self, mapper: Any) -> list[str]:
@@ -120,5 +119,6 @@ def _key(entity: type[Any]) -> Callable[[Any], Any]:
     return attrgetter(*(mapper.get_property_by_column(column).key for column in mapper.primary_key))
 
 
-def _plain(value: Any) -> str:
-    return value.isoformat() if isinstance(value, date) else str(value)
+def _members(held: Any) -> Iterable[Any]:
+    """Return the entities of a collection, which may be keyed by one of their attributes."""
+    return held.values() if isinstance(held, Mapping) else held

@@ -1,25 +1,31 @@
 """The frozen domain types: no behaviour beyond identity and parsing, and no import of ours.
 
-One file a subject: `size` (how much), `recipe` (which rows), `selection` (which of them a load returns), `parameter`
-(what a user may vary), `scenario` (what is loaded and how), `asked` and `target` (where), `counters` (what was counted
-exactly), `run` (everything that one command measured).
+One file a subject: `size` (how much), `recipe` (which rows), `plain` (what stands for a value of them), `selection`
+(which of them a load returns), `parameter` (what a user may vary), `scenario` (what is loaded and how), `asked` and
+`target` (where), `counters` (what was counted exactly), `run` (everything that one command measured).
 """
 
 from bench.model.asked import Asked, Secrets, parse_target, parse_targets
 from bench.model.counters import Counters, StatementCount
 from bench.model.environment import OWN, AskedEnvironment, EnvironmentFacts, parse_environments
 from bench.model.parameter import Given, Parameter, defaults
+from bench.model.plain import plain_value
 from bench.model.recipe import (
     IN_LIST,
+    Bytes,
     Column,
     Cycle,
     DatasetOptions,
     Dates,
+    Documents,
     Extends,
     Integers,
+    Keys,
+    Moments,
     Numbered,
     Parent,
     Pick,
+    Place,
     Quotient,
     Reached,
     Recipe,
@@ -29,6 +35,7 @@ from bench.model.recipe import (
     Shape,
     Table,
     Text,
+    Uuids,
     Values,
 )
 from bench.model.run import (
@@ -59,6 +66,7 @@ __all__ = [
     "Arm",
     "Asked",
     "AskedEnvironment",
+    "Bytes",
     "Case",
     "CaseSpec",
     "Column",
@@ -67,6 +75,7 @@ __all__ = [
     "DatasetFacts",
     "DatasetOptions",
     "Dates",
+    "Documents",
     "Environment",
     "EnvironmentFacts",
     "Extends",
@@ -74,10 +83,13 @@ __all__ = [
     "Formula",
     "Given",
     "Integers",
+    "Keys",
+    "Moments",
     "Numbered",
     "Parameter",
     "Parent",
     "Pick",
+    "Place",
     "Quotient",
     "Reached",
     "Recipe",
@@ -101,6 +113,7 @@ __all__ = [
     "Target",
     "TargetFacts",
     "Text",
+    "Uuids",
     "Values",
     "Warned",
     "Where",
@@ -111,4 +124,5 @@ __all__ = [
     "parse_sizes",
     "parse_target",
     "parse_targets",
+    "plain_value",
 ]

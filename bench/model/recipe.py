@@ -8,8 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date, time, timedelta
+from decimal import Decimal
+from enum import Enum
 from math import ceil
 from typing import Any, Literal
+from uuid import UUID
 
 DISTRIBUTIONS = ("fixed", "uniform", "zipf")
 ORDERS = ("clustered", "shuffled")
@@ -37,9 +41,13 @@ class Pick:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Numbered:
-    """`pattern` with `{}` replaced by the row's number counted from 1: distinct for every row."""
+    """`pattern` with `{}` replaced by the row's number counted from 1: distinct for every row.
+
+    digits: how many digits it has at the least, zeros before it; with ten, texts sort as the rows do.
+    """
 
     pattern: str
+    digits: int = field(default=0, metadata=LATER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,10 +74,54 @@ class Dates:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cycle:
-    """One of `values`, in turn from row to row: how many rows have each is known by arithmetic."""
+class Moments:
+    """A second from `first` (ISO 8601, without an offset) up to `seconds` - 1 later, uniformly: a timestamp.
 
-    values: tuple[str | int, ...]
+    utc: whether it carries that zone.
+    """
+
+    first: str
+    seconds: int
+    utc: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Uuids:
+    """A UUID of version 7, distinct for every row: they sort as the rows do. text: as text, not as a `uuid.UUID`."""
+
+    text: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Documents:
+    """A JSON object of the row's number, counted from 1, and prose of `width` characters, as of `Text`."""
+
+    width: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bytes:
+    """`width` bytes, which are prose; None takes the width from the dataset's options."""
+
+    width: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """The row's place among those of its parent, or of its whole table, counted from `start`: distinct there."""
+
+    start: int = 0
+
+
+Plain = str | int | float | Decimal | date | time | timedelta | UUID | bytes | Enum
+"""What a column may hold beside documents: a value as the application sees it, not as a database stores it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cycle:
+    """One of `values`, all of one type, in turn from row to row: how many rows have each is known by arithmetic."""
+
+    values: tuple[Plain, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +142,7 @@ class Remainder:
 class Parent:
     """A foreign key: the key of the row of the parent table that owns this row.
 
-    column: which of the key's columns, where it has two.
+    column: which of the key's columns, where it has several, or which other column that is distinct for every row.
     """
 
     column: str | None = field(default=None, metadata=LATER)
@@ -107,15 +159,38 @@ class Reference:
     table: str
 
 
-Values = Serial | Pick | Numbered | Text | Integers | Dates | Cycle | Quotient | Remainder | Parent | Reference
+Keys = Serial | Quotient | Remainder
+"""What makes a column part of the primary key by itself."""
+
+Values = (
+    Keys
+    | Pick
+    | Numbered
+    | Text
+    | Integers
+    | Dates
+    | Moments
+    | Uuids
+    | Documents
+    | Bytes
+    | Place
+    | Cycle
+    | Parent
+    | Reference
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """A column of a seeded table and where its values come from."""
+    """A column of a seeded table and where its values come from.
+
+    key: whether it is the primary key, or one of its columns, where that is no `Serial`: a text or a UUID, or the
+    parent's key and what is distinct below it. Rows have to sort by it as they are numbered.
+    """
 
     name: str
     values: Values
+    key: bool = field(default=False, metadata=LATER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,9 +230,12 @@ class Table:
     @property
     def is_link(self) -> bool:
         """Whether its rows do nothing but link one table's to another's."""
-        values = [column.values for column in self.columns]
-        keyed = any(isinstance(one, Serial | Quotient) for one in values)
-        return not keyed and any(isinstance(one, Reference) for one in values)
+        return not self.keys and any(isinstance(column.values, Reference) for column in self.columns)
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The columns of its primary key, in their order here."""
+        return tuple(column.name for column in self.columns if column.key or isinstance(column.values, Keys))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

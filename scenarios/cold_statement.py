@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import Engine, ForeignKey, Select, String, select
+from sqlalchemy import ForeignKey, Select, String, select
 from sqlalchemy.orm import (
     DeclarativeBase,
     Mapped,
@@ -113,8 +113,7 @@ def prepared(*, cache: str, connection: str) -> Callable[[Session], None]:
     """Return what makes a session's first statement cold, in as far as it is asked for."""
 
     def prepare(session: Session) -> None:
-        engine = session.get_bind()
-        assert isinstance(engine, Engine)
+        engine = session.get_bind().engine
         if connection == "fresh":
             engine.dispose()
             session.connection()

@@ -58,12 +58,14 @@ def shape_of(scenario: Scenario, roots: Sequence[Any]) -> Shape:
 
     A level is what lies one collection further on. What is reached again counts once, but for `nodes`.
     """
-    whole = not scenario.counted and scenario.touched == 100 and not any(isinstance(root, tuple) for root in roots)
+    mapped = all(isinstance(root, scenario.entity) for root in roots)  # a row or a mapping may stand for an entity
+    whole = mapped and not scenario.counted and scenario.touched == 100
     tree = tree_of(scenario.paths) if whole else {}
     reach = _Reach()
-    reach.expect(inspect(scenario.entity), tree, "", 0)
+    mapper = inspect(scenario.entity)
+    reach.expect(mapper, tree, "", 0)
     entities = [root[0] if isinstance(root, tuple) else root for root in roots]
-    joined = sum(reach.meet(entity, tree, "", 0) for entity in entities)
+    joined = sum(reach.meet(entity, mapper, tree, "", 0) for entity in entities)
     return reach.shape(joined)
 
 
@@ -153,14 +155,14 @@ class _Reach:
             relationship = _relationship(mapper, name)
             self.expect(relationship.mapper, below, _joined(path, name), level + _further(relationship))
 
-    def meet(self, entity: Any, tree: Tree, path: str, level: int) -> int:
-        """Count an entity and all that it leads to; return how many rows joining it all to it comes to."""
-        mapper = inspect(type(entity), raiseerr=False)
+    def meet(self, entity: Any, mapper: Mapper[Any], tree: Tree, path: str, level: int) -> int:
+        """Count an entity and all that it leads to; return how many rows joining it all to it comes to.
+
+        mapper: of its class, or of one above it.
+        """
         at = self.paths[path]
         at.nodes += 1
         at.seen.add(id(entity))
-        if mapper is None:  # a row or a mapping may stand for an entity
-            return 1
         self.tables[_table(mapper)].add(id(entity))
         rows = 1
         for name, below in tree.items():
@@ -177,7 +179,7 @@ class _Reach:
             self.levels[level + 1].update(map(id, ones))
             self.links[level + 1] += len(ones) if relationship.direction is MANYTOMANY else 0
             self.holders[level].update({id(entity)} if ones else ())
-        return sum(self.meet(one, below, path, level + further) for one in ones)
+        return sum(self.meet(one, relationship.mapper, below, path, level + further) for one in ones)
 
     def shape(self, joined: int) -> Shape:
         """Freeze what was counted."""

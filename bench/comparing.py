@@ -13,7 +13,7 @@ from bench.record.profiles import load_profile
 from bench.reduce.compare import Axis, compare, letter
 from bench.report.compare import comparison_data, comparison_markdown, comparison_text
 from bench.report.files import write_files
-from bench.report.plan_changes import Profiled, plan_changes_markdown, plan_changes_text
+from bench.report.plan_changes import Profiled, plan_changes_text, with_plans
 
 
 def compared(
@@ -36,13 +36,11 @@ def compared(
     comparison = compare([record.load(name, results=results) for name in names], by)
     profiled = _profiled(names, results) if comparison.same_load else ()
     if markdown is not None:
-        write_text(
-            markdown, "\n".join(filter(None, [comparison_markdown(comparison), plan_changes_markdown(profiled)]))
-        )
+        write_text(markdown, with_plans(comparison_markdown(comparison), profiled))
     if output is not None:
         from bench.report.compare_write import comparison_files  # matplotlib takes a while, and text needs none
 
-        write_files(output, comparison_files(comparison))
+        write_files(output, comparison_files(comparison, profiled))
     if as_json:
         return json.dumps(comparison_data(comparison), indent=2)
     plans = plan_changes_text(profiled, width=width)

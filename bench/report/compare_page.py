@@ -28,19 +28,26 @@ from bench.report.compare_parts import (
 )
 from bench.report.page_parts import Cell, Row
 from bench.report.page_parts import Table as PageTable
+from bench.report.plan_changes import TITLE as PLANS
+from bench.report.plan_changes import Profiled, plan_changes
+from bench.report.profile_page import TREE_WIDTH, Differences, difference_of
 from bench.report.sql_text import formatted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """A part of the page: its table, the lines under it, its chart, and for counts what they differ by."""
+    """A part of the page: its table, the lines under it and its chart.
+
+    counted: what counts differ by. differences: between plans.
+    """
 
     anchor: str
     title: str
     table: PageTable | None = None
     notes: tuple[str, ...] = ()
     charts: tuple[Markup, ...] = ()
-    differences: tuple[Difference, ...] = ()
+    counted: tuple[Difference, ...] = ()
+    differences: tuple[Differences, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,12 +61,12 @@ class ComparisonPage:
     dark: Mapping[str, str]
 
 
-def comparison_page(comparison: Comparison, charts: Mapping[str, Chart]) -> ComparisonPage:
-    """Lay a comparison out. charts: as `draw_comparison` gives them."""
+def comparison_page(comparison: Comparison, charts: Mapping[str, Chart], profiled: Profiled = ()) -> ComparisonPage:
+    """Lay a comparison out. charts: as `draw_comparison` gives them. profiled: what was profiled of the runs."""
     return ComparisonPage(
         title=title(comparison),
         runs=legend(comparison),
-        sections=tuple(_sections(comparison, charts)),
+        sections=(*_sections(comparison, charts), *_plans(profiled)),
         alone=alone_text(comparison),
         dark=dark_colours(comparison_hues(comparison)),
     )
@@ -79,6 +86,13 @@ def _sections(comparison: Comparison, charts: Mapping[str, Chart]) -> Iterator[S
         yield _section("indicative", indicative, charts.get(INDICATIVE_CHART))
 
 
+def _plans(profiled: Profiled) -> Iterator[Section]:
+    """What differs between the plans of runs that were profiled."""
+    if any(looks for _, looks in profiled):
+        says, changes = plan_changes(profiled, TREE_WIDTH)
+        yield Section(anchor="plans", title=PLANS, notes=(says,), differences=tuple(map(difference_of, changes)))
+
+
 def _section(anchor: str, table: Table, chart: Chart | None = None, found: Sequence[Difference] = ()) -> Section:
     return Section(
         anchor=anchor,
@@ -86,7 +100,7 @@ def _section(anchor: str, table: Table, chart: Chart | None = None, found: Seque
         table=_table(table) if table.rows else None,
         notes=table.notes,
         charts=(Markup(inline_svg(chart)),) if chart else (),  # noqa: S704 - ElementTree has escaped it
-        differences=tuple(found),
+        counted=tuple(found),
     )
 
 

@@ -9,12 +9,16 @@ from bench.report.charts.comparison import draw_comparison
 from bench.report.compare import comparison_data, comparison_markdown
 from bench.report.compare_page import comparison_page
 from bench.report.html import comparison_html
+from bench.report.plan_changes import Profiled, with_plans
 
 CHARTS = "charts"
 
 
-def comparison_files(comparison: Comparison) -> dict[str, bytes]:
-    """Return the files by their paths from the folder, pages after the charts that they show."""
+def comparison_files(comparison: Comparison, profiled: Profiled = ()) -> dict[str, bytes]:
+    """Return the files by their paths from the folder, pages after the charts that they show.
+
+    profiled: what was profiled of the runs, whose plans are compared too.
+    """
     charts = draw_comparison(comparison)
     drawn = {
         f"{CHARTS}/{stem}.{ending}": content
@@ -23,8 +27,8 @@ def comparison_files(comparison: Comparison) -> dict[str, bytes]:
     }
     images = {stem: f"{CHARTS}/{stem}.png" for stem in charts}
     pages = {
-        "compare.md": comparison_markdown(comparison, images=images),
-        "compare.html": comparison_html(comparison_page(comparison, charts)),
+        "compare.md": with_plans(comparison_markdown(comparison, images=images), profiled),
+        "compare.html": comparison_html(comparison_page(comparison, charts, profiled)),
         "compare.json": json.dumps(comparison_data(comparison), indent=2) + "\n",
     }
     return drawn | {name: text.encode("utf-8", "replace") for name, text in pages.items()}

@@ -21,7 +21,7 @@ def plan_changes_text(runs: Profiled, *, width: int) -> str:
     """Return what differs between plans in lines of at most `width` columns; empty where no run was profiled."""
     if not any(looks for _, looks in runs):
         return ""
-    said, changes = _said(runs, width)
+    said, changes = plan_changes(runs, width)
     return "\n".join([TITLE, *textwrap.wrap(said, width), *(line for change in changes for line in ("", change))])
 
 
@@ -29,11 +29,17 @@ def plan_changes_markdown(runs: Profiled) -> str:
     """Return what differs between plans as Markdown; empty where no run was profiled."""
     if not any(looks for _, looks in runs):
         return ""
-    said, changes = _said(runs, MARKDOWN_WIDTH)
+    said, changes = plan_changes(runs, MARKDOWN_WIDTH)
     return "\n\n".join([f"**{TITLE}**", escaped(said), *(fenced(change, "text") for change in changes)]) + "\n"
 
 
-def _said(runs: Profiled, width: int) -> tuple[str, list[str]]:
+def with_plans(markdown: str, runs: Profiled) -> str:
+    """Return a comparison's Markdown with what differs between plans after it, where there is anything to say."""
+    return "\n".join(filter(None, [markdown, plan_changes_markdown(runs)]))
+
+
+def plan_changes(runs: Profiled, width: int) -> tuple[str, list[str]]:
+    """Return a line on how many plans differ, and each that does as a difference; at least one run was profiled."""
     pairs = list(_pairs(runs))
     changes = [
         change for names, one, other in pairs if (change := plan_difference(one, other, width=width, names=names))

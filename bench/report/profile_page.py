@@ -17,6 +17,7 @@ from bench.report.charts.inline import colour, inline_svg
 from bench.report.charts.palette import Hue
 from bench.report.page_parts import Cell, Row, Table
 from bench.report.plan_text import plan_difference, tree_text
+from bench.report.profile_tables import Titled, functions_table, further_notes, further_tables, links
 from bench.report.profile_text import by_target, title_of
 from bench.report.sent_statements import heading, parameters_text, sum_line, what
 from bench.report.sql_text import folded, formatted
@@ -60,7 +61,7 @@ class Strategy:
     line: str = ""
     sent: tuple[Sent, ...] = ()
     plans: tuple[str, ...] = ()
-    texts: tuple[tuple[str, str], ...] = ()
+    functions: Table | None = None
     links: tuple[tuple[str, str], ...] = ()
 
 
@@ -84,7 +85,7 @@ class ProfileSection:
     notes: tuple[str, ...] = ()
     differences: tuple[Differences, ...] = ()
     strategies: tuple[Strategy, ...] = ()
-    tables: tuple[tuple[str, Table], ...] = ()
+    tables: tuple[Titled, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +129,8 @@ def _section(
         findings=tuple(_findings(own, timed)),
         charts=tuple(Markup(inline_svg(chart)) for chart in charts),  # noqa: S704 - ElementTree has escaped it
         bill=_bill_table(timed, hues) if timed else None,
-        notes=tuple(note_lines(timed)) if timed else (),
+        notes=(*(note_lines(timed) if timed else ()), *further_notes(own)),
+        tables=tuple(further_tables(own, hues)),
         differences=tuple(_differences(own, looks)),
         strategies=tuple(_strategy(looked, bills.get(looked.strategy), hues) for looked in own),
     )
@@ -218,9 +220,14 @@ def _differences(own: Sequence[Looked], looks: Sequence[Looked]) -> Iterator[Dif
         before = first.get(looked.strategy)
         if target == same[0].target or before is None or before.error or looked.error:
             continue
-        title, *lines = plan_difference(before, looked, width=TREE_WIDTH).splitlines() or [""]
-        if title:
-            yield Differences(title=title, lines=tuple((_kind(line), line) for line in lines))
+        if change := plan_difference(before, looked, width=TREE_WIDTH):
+            yield difference_of(change)
+
+
+def difference_of(change: str) -> Differences:
+    """Lay a difference out, as `plan_difference` gives it."""
+    title, *lines = change.splitlines()
+    return Differences(title=title, lines=tuple((_kind(line), line) for line in lines))
 
 
 def _kind(line: str) -> str:
@@ -242,6 +249,8 @@ def _strategy(looked: Looked, found: Bill | None, hues: Mapping[str, Hue]) -> St
         line=sum_line(looked.sendings),
         sent=tuple(_sent(number, sending, looked, found) for number, sending in enumerate(looked.sendings, start=1)),
         plans=tuple(_plans_of_none(looked)),
+        functions=functions_table(looked.calls, looked.strategy) if looked.calls else None,
+        links=links(looked),
     )
 
 

@@ -15,10 +15,11 @@ from sqlalchemy.sql import ColumnElement
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntityColumns:
-    """Where an entity stands in a row: its table's name and the positions of its primary key."""
+    """Where an entity stands in a row: its table's name, the positions of its primary key and of all its columns."""
 
     table: str
     positions: tuple[int, ...]
+    columns: tuple[int, ...]
 
 
 @dataclass(slots=True)
@@ -26,6 +27,7 @@ class _Columns:
     """What a statement selects of one table in one place (the table, an alias or a sub-query)."""
 
     key_positions: dict[str, int] = field(default_factory=dict)
+    positions: list[int] = field(default_factory=list)
     others: int = 0
 
 
@@ -40,13 +42,18 @@ def entity_columns(compiled: Any) -> tuple[EntityColumns, ...]:
     for position, entry in enumerate(getattr(compiled, "_result_columns", ())):
         for place, column in _sources(entry.objects):
             selected = found[place, column.table]
+            selected.positions.append(position)
             if column.primary_key:
                 selected.key_positions.setdefault(column.key, position)
             else:
                 selected.others += 1
     asked_for = _asked_for(compiled)
     return tuple(
-        EntityColumns(table=table.fullname, positions=tuple(selected.key_positions[c.key] for c in table.primary_key))
+        EntityColumns(
+            table=table.fullname,
+            positions=tuple(selected.key_positions[c.key] for c in table.primary_key),
+            columns=tuple(selected.positions),
+        )
         for (place, table), selected in found.items()
         if all(c.key in selected.key_positions for c in table.primary_key)
         and selected.key_positions

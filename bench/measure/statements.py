@@ -13,9 +13,10 @@ fetched is not counted: a result that is left early, or what asyncpg's adapter r
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Engine, event
@@ -110,10 +111,10 @@ class Tally:
 
 
 class CountingCursor:
-    """A driver's cursor that counts the rows which its fetch methods return; all else is the cursor's own."""
+    """A driver's cursor that has the rows counted which its fetch methods return; all else is the cursor's own."""
 
-    def __init__(self, cursor: Any, tally: Tally, text: _Text, entities: tuple[EntityColumns, ...]) -> None:
-        self._cursor, self._tally, self._text, self._entities = cursor, tally, text, entities
+    def __init__(self, cursor: Any, fetched: Callable[[Sequence[Sequence[Any]]], None]) -> None:
+        self._cursor, self._fetched = cursor, fetched
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._cursor, name)
@@ -122,24 +123,24 @@ class CountingCursor:
         """Fetch and count one row, or none."""
         row = self._cursor.fetchone()
         if row is not None:
-            self._tally.fetched((row,), self._text, self._entities)
+            self._fetched((row,))
         return row
 
     def fetchmany(self, size: int | None = None) -> Any:
         """Fetch and count some rows."""
         rows = self._cursor.fetchmany() if size is None else self._cursor.fetchmany(size)
-        self._tally.fetched(rows, self._text, self._entities)
+        self._fetched(rows)
         return rows
 
     def fetchall(self) -> Any:
         """Fetch and count all rows."""
         rows = self._cursor.fetchall()
-        self._tally.fetched(rows, self._text, self._entities)
+        self._fetched(rows)
         return rows
 
     def __iter__(self) -> Iterator[Any]:
         for row in self._cursor:
-            self._tally.fetched((row,), self._text, self._entities)
+            self._fetched((row,))
             yield row
 
 
@@ -153,7 +154,8 @@ def counting(engine: Engine) -> Iterator[Tally]:
     ) -> None:
         text = tally.executed(sql, parameters, many=executemany)
         if context is not None and context.cursor is cursor:
-            context.cursor = CountingCursor(cursor, tally, text, tally.entities_of(context.compiled))
+            fetched = partial(tally.fetched, text=text, entities=tally.entities_of(context.compiled))
+            context.cursor = CountingCursor(cursor, fetched)
 
     event.listen(engine, "after_cursor_execute", after_cursor_execute)
     try:

@@ -54,9 +54,9 @@ def delayed(target: Target, rtts_us: Sequence[int]) -> Iterator[Mapping[int, Del
     rtts = list(dict.fromkeys([0, *rtts_us]))
     with ExitStack() as stack:
         with _measured(target) as straight:
-            server = _server(straight, target)
+            server = server_of(straight, target)
             proxy = stack.enter_context(ProxyProcess(server, ports=len(rtts), name=target.name))
-            near = _through(target, straight, server)
+            near = through(target, straight, server)
             targets = {rtt: _patient(near, port, rtt) for rtt, port in zip(rtts, proxy.ports, strict=True)}
             with ExitStack() as measuring:
                 delays = _calibrated(proxy, targets, straight, measuring)
@@ -103,7 +103,7 @@ def _require_long_enough(rtts_us: Sequence[int]) -> None:
             )
 
 
-def _server(straight: psycopg.Connection, target: Target) -> Server:
+def server_of(straight: psycopg.Connection, target: Target) -> Server:
     """Return where a connection has really gone: of several hosts the one that answered, and libpq's defaults.
 
     Raises BenchError where what the target says of its host would not hold for the proxy.
@@ -124,7 +124,7 @@ def _server(straight: psycopg.Connection, target: Target) -> Server:
     return info.hostaddr, info.port
 
 
-def _through(target: Target, straight: psycopg.Connection, server: Server) -> Target:
+def through(target: Target, straight: psycopg.Connection, server: Server) -> Target:
     """Return the target on loopback, with what it would have found by its own host's name.
 
     A password may stand in ~/.pgpass under the host. By a Unix socket nothing is encrypted, whatever is said of it.

@@ -86,6 +86,14 @@ class ProxyProcess:
         """Set what a port, by its place among them, adds to each direction. Raises DatabaseUnavailable."""
         self._ask({"port": port, "one_way_ns": one_way_ns})
 
+    def passed(self, port: int) -> tuple[int, int]:
+        """Return the bytes that clients of a port have sent and received since it is up. Raises DatabaseUnavailable.
+
+        Of a client that has its answer, all that it sent before and all that it was answered is in them.
+        """
+        told = self._ask({"port": port})
+        return told["sent"], told["received"]
+
     def fault(self) -> DatabaseUnavailable | None:
         """Return what to raise where the proxy has ended by itself, with what it said last; None while it is up."""
         if not self._has_ended():

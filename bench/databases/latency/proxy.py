@@ -5,8 +5,9 @@ connection has a thread, with the finest timers that the kernel gives.
 
 The first line in is `{"server": [HOST, PORT]}` or `{"server": PATH}`, with `"ports": N`; the first out is
 `{"ports": [...]}` or `{"error": ...}`. Then each line in, `{"port": I, "one_way_ns": N}`, sets what the I-th port adds
-to each direction, on connections that are open too, and is answered by `{}`. It ends when its input does, and on Linux
-when its parent dies.
+to each direction, on connections that are open too, and is answered by `{}`; `{"port": I}` alone by the bytes that it
+has passed on since it is up, `{"sent": N, "received": N}`. It ends when its input does, and on Linux when its parent
+dies.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
-from bench.databases.latency.relay import Delay, relay
+from bench.databases.latency.relay import Delay, Passed, relay
 
 LOOPBACK = "127.0.0.1"
 
@@ -42,10 +43,11 @@ Server = str | tuple[str, int]
 
 
 class Port:
-    """A listening port on loopback, and what connections through it are delayed by."""
+    """A listening port on loopback, what connections through it are delayed by, and what they have passed on."""
 
     def __init__(self, server: Server, places: threading.Semaphore) -> None:
         self.delay = Delay()
+        self.passed: list[Passed] = []  # one a connection, for each has a thread of its own
         self.listener = socket.create_server((LOOPBACK, 0), backlog=128)
         self.number: int = self.listener.getsockname()[1]
         self._server = server
@@ -71,7 +73,9 @@ class Port:
                     return
                 with connect(self._server) as server:
                     client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                    relay(client, server, self.delay)
+                    passed = Passed()
+                    self.passed.append(passed)
+                    relay(client, server, self.delay, passed)
         finally:
             self._places.release()
 
@@ -143,8 +147,17 @@ def main() -> None:
     _reply({"ports": [port.number for port in ports]})
     for line in sys.stdin:
         told = json.loads(line)
-        ports[told["port"]].delay.one_way_ns = told["one_way_ns"]
-        _reply({})
+        port = ports[told["port"]]
+        if "one_way_ns" in told:
+            port.delay.one_way_ns = told["one_way_ns"]
+            _reply({})
+        else:
+            _reply(
+                {
+                    "sent": sum(one.sent for one in port.passed),
+                    "received": sum(one.received for one in port.passed),
+                }
+            )
     os._exit(0)  # without waiting for the threads of connections that are still open
 
 

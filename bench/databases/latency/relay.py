@@ -16,6 +16,7 @@ import select
 import socket
 import time
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -39,16 +40,26 @@ class Delay:
     one_way_ns: int = 0
 
 
+@dataclass(slots=True)
+class Passed:
+    """Bytes that a connection has been given to pass on so far: sent by the client, received from the server."""
+
+    sent: int = 0
+    received: int = 0
+
+
 @dataclass(slots=True, eq=False)
 class Direction:
     """One of the two directions of a connection. under_way: what is due when, in ns of the monotonic clock.
 
-    An empty chunk is the end of what the source sends. full: the sink takes no more for now.
+    An empty chunk is the end of what the source sends. full: the sink takes no more for now. count: told the bytes of
+    each chunk that is read, before any of it is passed on.
     """
 
     source: socket.socket
     sink: socket.socket
     delay: Delay
+    count: Callable[[int], None]
     under_way: deque[tuple[int, memoryview]] = field(default_factory=deque)
     held_bytes: int = 0
     full: bool = False
@@ -68,6 +79,7 @@ class Direction:
             chunk = b""
         self.under_way.append((time.monotonic_ns() + self.delay.one_way_ns, memoryview(chunk)))
         self.held_bytes += len(chunk)
+        self.count(len(chunk))
         self.ended = not chunk
 
     def write(self) -> None:
@@ -113,14 +125,21 @@ class Direction:
             sent -= len(chunk)
 
 
-def relay(client: socket.socket, server: socket.socket, delay: Delay) -> None:
+def relay(client: socket.socket, server: socket.socket, delay: Delay, passed: Passed) -> None:
     """Pass bytes between the two until all that the server has said is passed on, or the client takes no more.
 
     A server that takes nothing more may still have said why. Both sockets are left for the caller to close.
     """
     client.setblocking(False)
     server.setblocking(False)
-    out, back = Direction(client, server, delay), Direction(server, client, delay)
+
+    def sent(count: int) -> None:
+        passed.sent += count
+
+    def received(count: int) -> None:
+        passed.received += count
+
+    out, back = Direction(client, server, delay, sent), Direction(server, client, delay, received)
     while not back.closed:
         _step(out, back)
 

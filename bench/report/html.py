@@ -21,7 +21,7 @@ from bench.report.profile_page import ProfilePage, profile_sections
 from bench.report.units import RANGE
 
 _INTERVAL = rf"\([\d.,]+{RANGE}[\d.,]+\)"
-_FIGURE = re.compile(rf"\d[\d.,]*(?:x| (?:ns|µs|ms|s|kB|MB|GB|%))(?: {_INTERVAL})?|{_INTERVAL}")
+_FIGURE = re.compile(rf"\d[\d.,]*(?:x| (?:ns|µs|ms|s|kB|MB|GB|%)(?!\w))(?: {_INTERVAL})?|{_INTERVAL}")
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 

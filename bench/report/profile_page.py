@@ -163,8 +163,8 @@ def _shares(strategies: Sequence[tuple[str, float]]) -> str:
     """Name strategies with a share of each; of many only how many they are, and between which shares."""
     if len(strategies) <= MOST_NAMED:
         return listed([f"{name} ({share_text(share)})" for name, share in strategies])
-    shares = [share for _, share in strategies]
-    return f"{len(strategies)} strategies, {share_text(min(shares))} to {share_text(max(shares))} of each"
+    low, high = (share_text(end([share for _, share in strategies])) for end in (min, max))
+    return f"{len(strategies)} strategies, {low if low == high else f'{low} to {high}'} of each"
 
 
 def _repeating(looks: Sequence[Looked]) -> str:

@@ -6,11 +6,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
-from html.parser import HTMLParser
 from typing import Any, Literal
 
 import msgspec
 import pytest
+from support.pages import Parsed
 from support.runs import make_case, make_run, make_targets_case, typical_times, without_samples
 
 from bench.model import Run, Sampling, Warned
@@ -21,41 +21,6 @@ from bench.report.charts import draw
 from bench.report.charts.draw import Charts, draw_charts
 from bench.report.html import run_html
 from bench.report.page import MOST_SAMPLES_LISTED
-
-VOID = {"meta", "link", "br", "hr", "img", "input"}
-
-
-class Parsed(HTMLParser):
-    """The elements of a page in their order, and its text."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.open: list[str] = []
-        self.texts: list[str] = []
-        self.feed(page)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag, f"{tag} closes what it did not open"
-
-    def handle_data(self, data: str) -> None:
-        self.texts.append(data)
-
-    @property
-    def text(self) -> str:
-        return " ".join(" ".join(self.texts).split())
-
-    def all(self, tag: str) -> list[dict[str, str | None]]:
-        return [attributes for name, attributes in self.elements if name == tag]
 
 
 def page_of(run: Run) -> str:

@@ -142,12 +142,7 @@ def beside_table(comparison: Comparison) -> Table | None:
 
 def indicative_table(comparison: Comparison) -> Table | None:
     """Ratios to each case's own baseline strategy, where times of separate cases stand in one row; None elsewhere."""
-    rows = [
-        row
-        for row in comparison.rows
-        if sum(bool(cell and cell.point.row.quiet) for cell in row.cells) > 1
-        and any(cell and not cell.ratio for cell in row.cells[1:])
-    ]
+    rows = [row for row in comparison.rows if is_indicative(row)]
     if not rows:
         return None
     names = varying(comparison)
@@ -158,6 +153,12 @@ def indicative_table(comparison: Comparison) -> Table | None:
         labels=len(names),
         notes=(INDICATIVE, *_approximate(comparison, lambda cell: cell.point.row.to_baseline)),
     )
+
+
+def is_indicative(row: Row) -> bool:
+    """Whether times stand in a row that were not all sampled side by side with the first one's."""
+    timed = [cell for cell in row.cells if cell and cell.point.row.quiet]
+    return any(not cell.ratio for cell in timed[1:])
 
 
 def alone_text(comparison: Comparison) -> str:

@@ -17,6 +17,7 @@ from bench.reduce.types import Estimate
 from bench.report import units
 from bench.report.charts.canvas import (
     INK,
+    LONGEST_LABEL,
     MUTED,
     NORMAL,
     PAPER,
@@ -42,6 +43,7 @@ from bench.report.compare_parts import (
     BESIDE_CHART,
     COUNTS_CHART,
     INDICATIVE_CHART,
+    is_indicative,
     row_text,
     shared_labels,
 )
@@ -54,8 +56,11 @@ _LANE_IN = 0.2
 _APART = 0.7
 """Between two rows, in lanes."""
 
+_LONGEST_NAME = 44
+"""Characters of a row's name."""
+
 _GAP_IN = 0.3
-_TOP_IN, _BELOW_IN = 1.02, 0.57
+_TOP_IN, _TOP_WITHOUT_KEYS_IN, _BELOW_IN = 1.02, 0.78, 0.57
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,11 +131,7 @@ def _indicative(comparison: Comparison, hues: dict[str, Hue]) -> Chart | None:
             return _lane(cell, hues, BASELINE, ratio=one, hollow=True)
         return _lane(cell, hues, units.short_ratio_text(row.to_baseline), ratio=row.to_baseline)
 
-    def separate(row: Row) -> bool:
-        timed = [cell for cell in row.cells if cell and cell.point.row.quiet]
-        return len(timed) > 1 and any(not cell.ratio for cell in timed[1:])
-
-    lanes = list(_lanes(comparison, lane, separate))
+    lanes = list(_lanes(comparison, lane, is_indicative))
     if not lanes:
         return None
     return _ratios(
@@ -161,13 +162,14 @@ def _counts(comparison: Comparison, hues: dict[str, Hue]) -> Chart | None:
     if not lanes:
         return None
     title = "Statements and rows of one load, where they differ"
-    figure = _sheet(lanes)
+    figure = _sheet(lanes, _TOP_WITHOUT_KEYS_IN)
     left = _left_in(figure, lanes)
     beside = [width_in(figure, [lane.texts[at] for lane in lanes], size=_FIGURES) + 0.1 for at in (0, 1)]
     room = (WIDTH_IN - left - EDGE_IN - sum(beside) - _GAP_IN) / 2
     starts = (left, left + room + beside[0] + _GAP_IN)
     panels = [
-        place(figure, left=start, right=WIDTH_IN - start - room, top=_TOP_IN, bottom=_BELOW_IN) for start in starts
+        place(figure, left=start, right=WIDTH_IN - start - room, top=_TOP_WITHOUT_KEYS_IN, bottom=_BELOW_IN)
+        for start in starts
     ]
     for at, (axes, what) in enumerate(zip(panels, ("statements", "rows"), strict=True)):
         _draw_counts(axes, lanes, at, what)
@@ -278,8 +280,8 @@ def _prepared(axes: Axes, lanes: Sequence[Lane]) -> None:
     axes.set_ylim(lanes[-1].y + 0.5, -0.5)
 
 
-def _sheet(lanes: Sequence[Lane]) -> Figure:
-    return new_sheet(_TOP_IN + _BELOW_IN + _LANE_IN * (lanes[-1].y + 1))
+def _sheet(lanes: Sequence[Lane], top: float = _TOP_IN) -> Figure:
+    return new_sheet(top + _BELOW_IN + _LANE_IN * (lanes[-1].y + 1))
 
 
 def _columns_in(figure: Figure, lanes: Sequence[Lane]) -> float:
@@ -288,16 +290,27 @@ def _columns_in(figure: Figure, lanes: Sequence[Lane]) -> float:
 
 def _left_in(figure: Figure, lanes: Sequence[Lane]) -> float:
     """Inches from the edge to the axes: the names of the rows, then those of the columns."""
-    names = width_in(figure, [label(lane.name) for lane in lanes])
+    names = width_in(figure, [_short(lane.name) for lane in lanes], size=_names_size(lanes))
     return EDGE_IN + names + (0.14 if names else 0.0) + _columns_in(figure, lanes)
 
 
 def _put_names(figure: Figure, axes: Axes, lanes: Sequence[Lane]) -> None:
     columns = [(lane.y, label(lane.column), MUTED) for lane in lanes]
-    names = [(lane.y, label(lane.name), INK) for lane in lanes if lane.name]
+    names = [(lane.y, _short(lane.name), INK) for lane in lanes if lane.name]
     put_texts(axes, columns, x=0, offset_pt=-6, side="right", size=_FIGURES)
     offset_pt = -6 - 72 * (_columns_in(figure, lanes) + 0.02)
-    put_texts(axes, names, x=0, offset_pt=offset_pt, side="right", size=NORMAL)
+    put_texts(axes, names, x=0, offset_pt=offset_pt, side="right", size=_names_size(lanes))
+
+
+def _short(name: str) -> str:
+    """The name of a row, cut in the middle where it has no room: it may be that of a scenario, a size and a target."""
+    name = printable(name)
+    half = (_LONGEST_NAME - 1) // 2
+    return name if len(name) <= _LONGEST_NAME else f"{name[:half]}…{name[-half:]}"
+
+
+def _names_size(lanes: Sequence[Lane]) -> float:
+    return SMALL if any(len(lane.name) > LONGEST_LABEL for lane in lanes) else NORMAL
 
 
 def _measured(comparison: Comparison, says: str) -> str:

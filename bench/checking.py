@@ -39,9 +39,9 @@ def measure(wanted: Sequence[Wanted], secrets: Secrets, found: dict[Place, Now])
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-check-")))
         for source in sources.values():
             yield from (StageStarted(stage="preparing", detail=phrase) for phrase in source.prepare())
-        kept = {server: _Kept(source, stack) for server, source in sources.items()}
+        kept = kept_up(sources, stack)
         for number, one in enumerate(wanted, start=1):
-            case = CaseUnderWay(_spec(one), Sampling(seed=SEED, budget_s=None, workers=1, rounds=1, quick=True))
+            case = CaseUnderWay(spec_of(one), Sampling(seed=SEED, budget_s=None, workers=1, rounds=1, quick=True))
             yield CaseStarted(number=number, of=len(wanted), spec=case.spec)
             shutil.rmtree(scratch, ignore_errors=True)
             scratch.mkdir()
@@ -76,6 +76,11 @@ def written(baseline: Baseline, wanted: Sequence[Wanted], now: Mapping[Place, No
     return after
 
 
+def kept_up(sources: databases.Sources, stack: ExitStack) -> databases.Sources:
+    """Return the sources, each of which keeps its server up until the stack is left."""
+    return {server: _Kept(source, stack) for server, source in sources.items()}
+
+
 class _Kept:
     """A source whose server, once it is up, stays for all cases: nothing is timed, so none of them disturbs another."""
 
@@ -101,7 +106,8 @@ def _is_told(event: Event) -> bool:
     return not (isinstance(event, Doubted) and event.warning.code == "formula")
 
 
-def _spec(one: Wanted) -> CaseSpec:
+def spec_of(one: Wanted) -> CaseSpec:
+    """Return what is measured of a place, whatever it is measured for."""
     levels = find_scenario(one.scenario).levels
     return CaseSpec(
         scenario=one.scenario,

@@ -4,24 +4,31 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from bench import checking
+from bench import checking, regressing
 from bench.comparing import write_text
-from bench.errors import GateFailed
+from bench.environments.revisions import find_commit
+from bench.errors import BenchError, GateFailed
+from bench.measure.events import Event
 from bench.model import Secrets
 from bench.model.baseline import Baseline, Place
 from bench.progress import face
 from bench.record.baseline import read_baseline, write_baseline
-from bench.reduce.gate import Checked, Now, check
+from bench.reduce.gate import Checked, Now, check, with_times
+from bench.regressing import Against, Found
 from bench.report.gate import WRITE_AGAIN, checked_markdown, checked_text, reason
 from bench.report.gate_ci import checked_data, github_annotations, junit_xml
 from bench.report.units import counted
-from bench.wanted import Wanted, wanted_by, wanted_of
+from bench.wanted import Wanted, is_named, parts, wanted_by, wanted_of
+
+_PERCENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,4})?) ?%?", re.ASCII)
+_MOST_PERCENT = 100.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +79,85 @@ def check_now(*, file: Path, only: str | None, databases: str | None, provider: 
     return check(_part(baseline, wanted), now)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeTier:
+    """What the command line asks of the time tier. scenario: what to time in the place of the baseline's loads.
+
+    thresholds: `2%`, or `PATTERN=5%,2%` as for `only`. strict: whether it fails where a time says nothing.
+    """
+
+    revision: str
+    scenario: str | None
+    sizes: str | None
+    strategies: str | None
+    pairs: int
+    rounds: int | None
+    thresholds: str
+    strict: bool
+
+
+def check_times(
+    tier: TimeTier, *, file: Path, only: str | None, databases: str | None, provider: Any, quiet: bool
+) -> Checked:
+    """Hold loads against the baseline, and their times against a revision's.
+
+    Where a scenario is named its loads are timed, and the baseline is not looked at. Raises BenchError as `check_now`
+    does, and for a revision that cannot be had.
+    """
+    find_commit(tier.revision)  # before anything is measured
+    exact: Checked | None = None
+    if tier.scenario is None:
+        if tier.sizes or tier.strategies:
+            raise BenchError(
+                "The baseline says what is timed.", remedy="Name a --scenario beside --size and --strategy."
+            )
+        exact = check_now(file=file, only=only, databases=databases, provider=provider, quiet=quiet)
+        wanted, secrets = wanted_by(read_baseline(file), file=file, only=only, databases=databases, provider=provider)
+    else:
+        wanted, secrets = wanted_of(
+            file=file,
+            scenario=tier.scenario,
+            sizes=tier.sizes,
+            strategies=tier.strategies,
+            databases=databases or "sqlite",
+            provider=provider,
+        )
+    loads = [(one.place, strategy) for one in wanted for strategy in one.strategies]
+    against = Against(
+        revision=tier.revision,
+        pairs=tier.pairs,
+        rounds=tier.rounds,
+        threshold=parse_thresholds(tier.thresholds, loads),
+    )
+    found = Found()
+    _show(regressing.measure(wanted, secrets, against, found), quiet=quiet)
+    return with_times(exact, regressing.regression(against, found), strict=tier.strict)
+
+
+def parse_thresholds(text: str, loads: Sequence[tuple[Place, str]]) -> dict[tuple[Place, str], float]:
+    """Return the threshold of each load: of `2%,first_page=5%` the last that names it, by its own pattern or by none.
+
+    Raises BenchError for what is no share, and for a pattern that names no load.
+    """
+    found: dict[tuple[Place, str], float] = {}
+    for part in sorted(parts(text), key=lambda part: "=" in part):
+        pattern, equals, share = part.rpartition("=")
+        named = [load for load in loads if not equals or is_named(*load, [pattern])]
+        if not named:
+            raise BenchError(f"No load is named by {pattern!r}.", remedy="Name a scenario, a size or a strategy.")
+        found.update(dict.fromkeys(named, _share(share)))
+    return {load: found.get(load, regressing.THRESHOLD) for load in loads}
+
+
+def _share(text: str) -> float:
+    match = _PERCENT.fullmatch(text.strip())
+    if match is None or not 0 <= float(match[1]) <= _MOST_PERCENT:
+        raise BenchError(
+            f"{text!r} is no threshold.", remedy="Give per cents from 0 to 100, as 2% or first_page=5%,2%."
+        )
+    return float(match[1]) / 100
+
+
 def say(checked: Checked, outlets: Outlets, *, file: Path, width: int, environment: Mapping[str, str]) -> str:
     """Return the outcome for standard output, and write it wherever else it is wanted.
 
@@ -94,17 +180,21 @@ def say(checked: Checked, outlets: Outlets, *, file: Path, width: int, environme
 
 def failure(checked: Checked) -> GateFailed | None:
     """Return what a failing check ends with."""
-    return GateFailed(reason(checked), remedy=WRITE_AGAIN) if checked.failing else None
+    remedy = WRITE_AGAIN if checked.differing else ""
+    return GateFailed(reason(checked), remedy=remedy) if checked.failing else None
 
 
 def measured(wanted: Sequence[Wanted], secrets: Secrets, *, quiet: bool) -> dict[Place, Now]:
     """Return what is found in each place, with progress on standard error."""
     found: dict[Place, Now] = {}
-    events = checking.measure(wanted, secrets, found)
+    _show(checking.measure(wanted, secrets, found), quiet=quiet)
+    return found
+
+
+def _show(events: Generator[Event], *, quiet: bool) -> None:
     with face(quiet=quiet, verbose=False) as shown, closing(events):
         for event in events:
             shown.show(event)
-    return found
 
 
 def _part(baseline: Baseline, wanted: Sequence[Wanted]) -> Baseline:

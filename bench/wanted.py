@@ -141,9 +141,9 @@ def _still_there(name: str, place: Place) -> Scenario:
 
 def _chosen(baseline: Baseline, only: str | None) -> dict[Place, list[str]]:
     """Return the loads that `only` names, all where it is None: patterns of scenarios, sizes, databases, strategies."""
-    patterns = [part.strip() for part in _COMMA.split(only)] if only is not None else ["*"]
+    patterns = parts(only) if only is not None else ["*"]
     chosen = {
-        place: [strategy for strategy in here.loads if _is_named(place, strategy, patterns)]
+        place: [strategy for strategy in here.loads if is_named(place, strategy, patterns)]
         for place, here in baseline.items()
     }
     if not any(chosen.values()):
@@ -155,7 +155,13 @@ def _chosen(baseline: Baseline, only: str | None) -> dict[Place, list[str]]:
     return {place: strategies for place, strategies in chosen.items() if strategies}
 
 
-def _is_named(place: Place, strategy: str, patterns: Sequence[str]) -> bool:
+def parts(text: str) -> list[str]:
+    """Divide a list at its commas, but for those within the brackets of a name."""
+    return [part.strip() for part in _COMMA.split(text)]
+
+
+def is_named(place: Place, strategy: str, patterns: Sequence[str]) -> bool:
+    """Whether one of the patterns names a load: its scenario, its size, its database, its strategy, or some of them."""
     names = (place.scenario, place.size, place.database, strategy, f"{place.scenario} {place.size}",
              f"{place.scenario} {place.size} {strategy}")  # fmt: skip
     return any(pattern == name or fnmatch.fnmatchcase(name, pattern) for pattern in patterns for name in names)

@@ -40,7 +40,8 @@ class SamplingLoop:
     start: starts a team with a hash seed. provision: brings up the servers of the team of a number, counted from 0,
     where each team has fresh ones; None where all use the same. check: raises DatabaseUnavailable where a target has
     gone away. scratch: where the observed statements lie. clock: seconds, monotonic. seed: what every shuffle and
-    hash seed of the case follows from. warm: loads before the first that counts, by target.
+    hash seed of the case follows from. warm: loads before the first that counts, by target. quiet_only: no other
+    collector policy is sampled.
     """
 
     arms: Sequence[Arm]
@@ -53,6 +54,7 @@ class SamplingLoop:
     warm: Mapping[str, int]
     provision: Callable[[int], None] | None = None
     timings: Timings = field(default_factory=Timings)
+    quiet_only: bool = False
     _tuned: frozenset[Key] = frozenset()
     _quiet: list[dict[Key, list[int]]] = field(default_factory=list)
 
@@ -124,7 +126,7 @@ class SamplingLoop:
             for task in round_tasks(
                 self._timed(),
                 round_number=round_number,
-                collectors=pace.collector_fits(number, round_number),
+                collectors=not self.quiet_only and pace.collector_fits(number, round_number),
                 stopped=stopped,
                 tuned=self._tuned,
                 shuffle=random.Random(f"{self.seed}/{number}/{round_number}"),  # noqa: S311 - an order to repeat

@@ -7,13 +7,17 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bench.model.baseline import FIGURES, AtPlace, Baseline, Loaded, MadeWith, Place, SentText
+from bench.reduce.compare_counts import CountsDiffer
+from bench.reduce.regression import Regression, TimedLoad
 from bench.reduce.sqltext import portable
 
-Verdict = Literal["worse", "changed", "better", "noted"]
-"""What a difference is: more of something; another, neither more nor less; less and nothing more; not judged."""
+Verdict = Literal["slower", "worse", "changed", "faster", "better", "inconclusive", "noted"]
+"""What a difference is: more time; more of something; another, neither more nor less; less time; less and nothing more;
+a time that says nothing; not judged."""
 
-_ORDER: tuple[Verdict, ...] = ("worse", "changed", "better", "noted")
-FAILING: tuple[Verdict, ...] = ("worse", "changed")
+_ORDER: tuple[Verdict, ...] = ("worse", "changed", "slower", "better", "faster", "inconclusive", "noted")
+EXACT: tuple[Verdict, ...] = ("worse", "changed")
+FAILING: tuple[Verdict, ...] = (*EXACT, "slower")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,16 +49,27 @@ class Now:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
-    """The outcome of a check. findings: what fails it first. compared: each load. notes: what is not judged."""
+    """The outcome of a check. findings: what fails it first. compared: each load. notes: what is not judged.
+
+    timed: the outcome of the time tier, where it was asked for. strict: whether it fails where a time says nothing.
+    """
 
     findings: tuple[Finding, ...]
     compared: tuple[tuple[Place, str], ...]
     notes: tuple[str, ...]
+    timed: Regression | None = None
+    strict: bool = False
 
     @property
     def failing(self) -> tuple[Finding, ...]:
         """The findings for which the check fails."""
-        return tuple(finding for finding in self.findings if finding.verdict in FAILING)
+        verdicts = (*FAILING, "inconclusive") if self.strict else FAILING
+        return tuple(finding for finding in self.findings if finding.verdict in verdicts)
+
+    @property
+    def differing(self) -> tuple[Finding, ...]:
+        """Those of them by which the baseline is not kept to."""
+        return tuple(finding for finding in self.findings if finding.verdict in EXACT)
 
     @property
     def better(self) -> tuple[Finding, ...]:
@@ -96,6 +111,53 @@ def check(baseline: Baseline, now: Mapping[Place, Now]) -> Checked:
         compared=tuple(compared),
         notes=tuple(_notes(baseline, now)),
     )
+
+
+def with_times(checked: Checked | None, timed: Regression, *, strict: bool) -> Checked:
+    """Return a check with the outcome of the time tier. checked: that of the exact tier, None where it was left out."""
+    before = checked or Checked(findings=(), compared=(), notes=())
+    findings = (*before.findings, *_timed(timed))
+    return Checked(
+        findings=tuple(sorted(findings, key=lambda finding: _ORDER.index(finding.verdict))),
+        compared=before.compared,
+        notes=before.notes,
+        timed=timed,
+        strict=strict,
+    )
+
+
+def _timed(timed: Regression) -> Iterator[Finding]:
+    """Yield a finding for each load whose time has changed, or says nothing, and for those that were not compared."""
+    for load in timed.loads:
+        if load.judged != "same":
+            code = tuple(_appeared(load.counts)) if load.judged == "slower" and load.counts else ()
+            yield Finding(
+                place=load.place, strategy=load.strategy, verdict=load.judged, says=_time_says(load, timed), code=code
+            )
+    for (place, strategy), reason in timed.not_compared.items():
+        yield Finding(place=place, strategy=strategy, verdict="noted", says=reason)
+
+
+def _time_says(load: TimedLoad, timed: Regression) -> str:
+    ratio = load.ratio
+    if ratio is None:
+        return f"cannot be judged by its time: too few pairs of workers were left of {timed.pairs}"
+    interval = f"{ratio.value:.3f}x [{ratio.low:.3f}, {ratio.high:.3f}] of the time in {timed.revision}"
+    if load.judged == "inconclusive":
+        return f"takes {interval}: with this noise only {100 * ratio.detectable:.0f} % and more would surely be seen"
+    sent = "".join(
+        f"; it sends {change.after:,} statements, {change.before:,} before"
+        for change in (load.counts.figures if load.counts else ())
+        if change.name == "statements"
+    )
+    return f"takes {interval}, by {ratio.pairs} pairs of workers{sent}"
+
+
+def _appeared(counts: CountsDiffer) -> Iterator[tuple[str, str]]:
+    for sql, times in counts.added:
+        yield f"A statement that appeared, sent {times:,} times:" if times > 1 else "A statement that appeared:", sql
+    for sql, (was, now) in counts.resent:
+        yield f"A statement that is sent {now:,} times, {was:,} before:", sql
 
 
 def name_of(place: Place) -> str:

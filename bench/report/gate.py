@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from bench.reduce.gate import Checked, Finding, Verdict, name_of
 from bench.report.markup import bullets, escaped, fenced, folded
+from bench.report.regression import about_times, times_markdown, times_text
 from bench.report.units import counted
 
 WRITE_AGAIN = "If that is meant, type `bench baseline write` and commit the file."
@@ -15,7 +16,10 @@ IMPROVED = "Less than in the baseline: type `bench baseline write` and commit th
 TITLES: dict[Verdict, str] = {
     "worse": "Worse",
     "changed": "Changed",
+    "slower": "Slower",
     "better": "Better",
+    "faster": "Faster",
+    "inconclusive": "Inconclusive",
     "noted": "Not judged",
 }
 
@@ -37,6 +41,17 @@ def reason(checked: Checked) -> str:
     if failing:
         more = f" (and {len(failing) - 1:,} more)" if len(failing) > 1 else ""
         return f"{about(failing[0])}{more}."
+    if checked.timed is not None and not checked.compared:
+        timed = checked.timed
+        told = [
+            f"{len(found):,} {says}"
+            for found, says in (
+                (timed.judged("faster"), "faster"),
+                (timed.judged("inconclusive"), "could not be told for noise"),
+            )
+            if found
+        ]
+        return f"No load is seen to be slower than in {timed.revision}" + "".join(f", {each}" for each in told) + "."
     if checked.better:
         return f"Nothing is worse, and {counted(len(checked.better), 'load is', 'loads are')} better than the baseline."
     return "Everything is as in the baseline."
@@ -44,9 +59,17 @@ def reason(checked: Checked) -> str:
 
 def tally(checked: Checked) -> str:
     """How many loads were compared, and how they came out."""
-    touched = {(finding.place, finding.strategy) for finding in checked.findings if finding.verdict != "noted"}
+    if not checked.compared:
+        return ""
+    touched = {
+        (finding.place, finding.strategy)
+        for finding in checked.findings
+        if finding.verdict in ("worse", "changed", "better")
+    }
     same = sum(load not in touched for load in checked.compared)
-    return f"{counted(len(checked.compared), 'load')} compared, {same:,} as in the baseline. No time was measured."
+    return f"{counted(len(checked.compared), 'load')} compared, {same:,} as in the baseline." + (
+        "" if checked.timed else " No time was measured."
+    )
 
 
 def checked_text(checked: Checked, *, width: int) -> str:
@@ -56,8 +79,9 @@ def checked_text(checked: Checked, *, width: int) -> str:
         found = [finding for finding in checked.findings if finding.verdict == verdict]
         if found:
             blocks.append("\n".join([TITLES[verdict], *(line for each in found for line in _item(each, width))]))
-    lines = [*checked.notes, tally(checked)]
-    lines += [WRITE_AGAIN] if checked.failing else [IMPROVED] if checked.better else []
+    lines = _closing(checked)
+    if checked.timed is not None:
+        blocks.append(times_text(checked.timed, width=width))
     blocks.append("\n".join(line for text in lines for line in _wrapped(text, width, "")))
     return _printable("\n\n".join(blocks))
 
@@ -71,10 +95,17 @@ def checked_markdown(checked: Checked) -> str:
         blocks += _section(TITLES[verdict], [finding for finding in shown if finding.verdict == verdict])
     if len(checked.findings) > len(shown):
         blocks.append(f"{len(checked.findings) - len(shown):,} more differences are not shown.")
-    lines = [*checked.notes, tally(checked)]
-    lines += [WRITE_AGAIN] if checked.failing else [IMPROVED] if checked.better else []
-    blocks.append(bullets(lines))
+    if checked.timed is not None:
+        blocks.append(times_markdown(checked.timed))
+    blocks.append(bullets(_closing(checked)))
     return "\n\n".join(blocks) + "\n"
+
+
+def _closing(checked: Checked) -> list[str]:
+    """What is said last: what was not judged, how much was compared, and what to do."""
+    advice = WRITE_AGAIN if checked.differing else IMPROVED if checked.better else ""
+    timed = about_times(checked.timed) if checked.timed is not None else ()
+    return [line for line in (*checked.notes, tally(checked), *timed, advice) if line]
 
 
 def _section(title: str, found: Sequence[Finding]) -> Iterator[str]:

@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from typing import Any
 from xml.etree import ElementTree
 
 from bench.model.baseline import Place
-from bench.reduce.gate import FAILING, Checked, Finding, Verdict, name_of
+from bench.reduce.gate import Checked, Finding, Verdict, name_of
+from bench.reduce.regression import Regression
 from bench.report.gate import about, reason
 
 SCHEMA = "schema"
 
-_LEVELS: Mapping[Verdict, str] = {"worse": "error", "changed": "error", "better": "notice", "noted": "warning"}
+_LEVELS: Mapping[Verdict, str] = {
+    "worse": "error",
+    "changed": "error",
+    "slower": "error",
+    "better": "notice",
+    "faster": "notice",
+    "inconclusive": "warning",
+    "noted": "warning",
+}
+
+COMPARATIVES: tuple[Verdict, ...] = ("worse", "better", "slower", "faster", "inconclusive")
 
 MOST_ANNOTATIONS = 10
 """GitHub shows as many errors, and as many warnings, of one step."""
@@ -21,9 +33,11 @@ MOST_ANNOTATIONS = 10
 def junit_xml(checked: Checked) -> str:
     """Return JUnit's XML: a test case for each load, and for each schema that differs; a place is its class."""
     by_load: dict[tuple[Place, str], list[Finding]] = {load: [] for load in checked.compared}
+    for one in checked.timed.loads if checked.timed else ():
+        by_load.setdefault((one.place, one.strategy), [])
     for finding in checked.findings:
         by_load.setdefault((finding.place, finding.strategy), []).append(finding)
-    failures = sum(any(each.verdict in FAILING for each in found) for found in by_load.values())
+    failures = sum(any(each in checked.failing for each in found) for found in by_load.values())
     skipped = sum(_is_skipped(load, found, checked) for load, found in by_load.items())
     suite = ElementTree.Element(
         "testsuite",
@@ -31,7 +45,8 @@ def junit_xml(checked: Checked) -> str:
          "skipped": str(skipped), "time": "0"},
     )  # fmt: skip
     for load, found in by_load.items():
-        _add_case(suite, load, found, skipped=_is_skipped(load, found, checked))
+        failing = [finding for finding in found if finding in checked.failing]
+        _add_case(suite, load, found, failing, skipped=_is_skipped(load, found, checked))
     ElementTree.SubElement(suite, "system-out").text = _clean("\n".join([reason(checked), *checked.notes]))
     suites = ElementTree.Element("testsuites")
     suites.append(suite)
@@ -44,7 +59,7 @@ def github_annotations(checked: Checked, *, file: str) -> Iterator[str]:
     for finding in checked.findings[:MOST_ANNOTATIONS]:
         path, colon, _ = finding.place.scenario.rpartition(":")
         at = path if colon and ".py:" in finding.place.scenario else file
-        title = f"Loading is {finding.verdict}" if finding.verdict in ("worse", "better") else "Loading has changed"
+        title = f"Loading is {finding.verdict}" if finding.verdict in COMPARATIVES else "Loading has changed"
         message = "\n".join([about(finding), *(text for pair in finding.code for text in pair)])
         yield f"::{_LEVELS[finding.verdict]} file={_property(at)},title={_property(title)}::{_message(message)}"
 
@@ -65,6 +80,28 @@ def checked_data(checked: Checked) -> dict[str, Any]:
             for finding in checked.findings
         ],
         "notes": list(checked.notes),
+        **({"timed": _timed_data(checked.timed)} if checked.timed else {}),
+    }
+
+
+def _timed_data(timed: Regression) -> dict[str, Any]:
+    return {
+        "revision": timed.revision,
+        "commit": timed.commit,
+        "dirty": timed.dirty,
+        "pairs": timed.pairs,
+        "loads": [
+            {
+                **_of(load.place, load.strategy),
+                "judged": load.judged,
+                "threshold": load.threshold,
+                "before_ns": load.before_ns,
+                "now_ns": load.now_ns,
+                "screened": asdict(load.screened) if load.screened else None,
+                "decided": asdict(load.decided) if load.decided else None,
+            }
+            for load in timed.loads
+        ],
     }
 
 
@@ -74,14 +111,18 @@ def _of(place: Place, strategy: str) -> dict[str, str]:
 
 def _is_skipped(load: tuple[Place, str], found: list[Finding], checked: Checked) -> bool:
     """Whether a load was not compared, for a reason that fails nothing."""
-    return bool(load[1]) and load not in checked.compared and not any(each.verdict in FAILING for each in found)
+    timed = [(one.place, one.strategy) for one in checked.timed.loads] if checked.timed else []
+    return (
+        bool(load[1]) and load not in (*checked.compared, *timed) and not any(each in checked.failing for each in found)
+    )
 
 
-def _add_case(suite: ElementTree.Element, load: tuple[Place, str], found: list[Finding], *, skipped: bool) -> None:
+def _add_case(
+    suite: ElementTree.Element, load: tuple[Place, str], found: list[Finding], failing: list[Finding], *, skipped: bool
+) -> None:
     place, strategy = load
     name = _clean(strategy or SCHEMA)
     case = ElementTree.SubElement(suite, "testcase", {"classname": _clean(name_of(place)), "name": name, "time": "0"})
-    failing = [finding for finding in found if finding.verdict in FAILING]
     if failing:
         failure = ElementTree.SubElement(
             case, "failure", {"message": _clean(about(failing[0])), "type": failing[0].verdict}

@@ -9,7 +9,7 @@ from bench.reduce.across import FEWEST_CLUSTERS
 from bench.reduce.summaries import is_tied
 from bench.reduce.types import AcrossTargets, CaseSummary, Estimate, OnTarget
 from bench.report.targets import target_names
-from bench.report.units import count_text, counted, listed, ratio_text, share_text, time_text
+from bench.report.units import count_text, counted, listed, plain_time_text, ratio_text, share_text, time_text
 
 MOST_NAMED = 4
 """Strategies that a sentence names with their ratios; of more it names the ends."""
@@ -138,16 +138,11 @@ def _explained(row: Sequence[OnTarget], more_ns: int, ratio: Estimate, name: str
     assert before is not None
     added_ns = (sent + 1) * more_ns  # the BEGIN is inside the clock too, the ROLLBACK is not
     return (
-        f"{_name(row[0])} sends BEGIN and {counted(sent, 'statement')}: at {_plain(more_ns)} more for each, on {name}, "
-        f"that is "
-        f"{_plain(added_ns)} on top of {time_text(before)}, or {1 + added_ns / before.value:.3g}x; "
+        f"{_name(row[0])} sends BEGIN and {counted(sent, 'statement')}: at {plain_time_text(more_ns)} more for each, "
+        f"on {name}, that is "
+        f"{plain_time_text(added_ns)} on top of {time_text(before)}, or {1 + added_ns / before.value:.3g}x; "
         f"{ratio_text(ratio)} was measured."
     )
-
-
-def _plain(time_ns: float) -> str:
-    """A time that was measured by itself or worked out, to three digits: `1.02 ms`, `1.02 s`."""
-    return f"{time_ns / 1e9:.3g} s" if time_ns >= 999.5e6 else f"{time_ns / 1e6:.3g} ms"
 
 
 def _sent(on: OnTarget) -> int:

@@ -46,6 +46,11 @@ def short_time_text(time: Estimate) -> str:
     return time_text(time)
 
 
+def plain_time_text(time_ns: float) -> str:
+    """A time that stands without an interval, to three digits: `1.02 ms`, `1.02 s`."""
+    return f"{time_ns / 1e9:.3g} s" if time_ns >= 999.5e6 else f"{time_ns / 1e6:.3g} ms"
+
+
 def ratio_text(ratio: Estimate, words: str = "") -> str:
     """A ratio as `1.42x (1.38-1.47)`, or with words as `1.42x as long (1.38-1.47)`."""
     return _with_interval(ratio, scale=1.0, suffix=f"x {words}".rstrip())

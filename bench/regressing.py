@@ -1,0 +1,271 @@
+"""The time tier of the gate: loads of a revision and of the work tree, side by side in pairs of fresh workers."""
+
+from __future__ import annotations
+
+import math
+import shutil
+import tempfile
+import time
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from statistics import median
+
+from bench import databases, pipeline
+from bench.case import CaseUnderWay
+from bench.checking import SEED, kept_up, spec_of
+from bench.environments import Prepared, prepare
+from bench.errors import BenchError
+from bench.measure.events import CaseStarted, Event, StageStarted
+from bench.measure.sampling import SamplingLoop
+from bench.measure.schedule import Key
+from bench.measure.timings import Timings
+from bench.measure.warming import warm_loads
+from bench.measure.workers import LoadFailed
+from bench.model import Arm, Asked, AskedEnvironment, Counters, Sampling, Secrets
+from bench.model.baseline import Place
+from bench.reduce.compare_counts import compare_counts
+from bench.reduce.pairing import grid, paired_medians, time_of
+from bench.reduce.regression import Regression, TimedLoad, is_suspect, judge, p_value, paired, rejected
+from bench.wanted import Wanted
+
+PAIRS = 25
+"""Pairs of workers unless another number is asked for: what +5 % takes at a scatter of 3 % (docs/performance.md)."""
+
+THRESHOLD = 0.02
+"""The slowdown that is let pass unless another is asked for."""
+
+PAIR_S = 2.0
+"""What the loads of a pair may take together: rounds are as many as fit, for starting its workers takes a second."""
+
+LEAST_ROUNDS, MOST_ROUNDS = 3, 15
+
+Load = tuple[Place, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Against:
+    """What is asked of the time tier. revision: what the work tree is compared with. rounds: None for what fits.
+
+    threshold: the slowdown that is let pass, for each load.
+    """
+
+    revision: str
+    pairs: int
+    rounds: int | None
+    threshold: Mapping[Load, float]
+
+
+@dataclass(slots=True)
+class Found:
+    """What was found so far. ratios: of each load, one figure a pair. fresh: the same, of the decision."""
+
+    commit: str = ""
+    dirty: bool = False
+    ratios: dict[Load, list[float]] = field(default_factory=dict)
+    fresh: dict[Load, list[float]] = field(default_factory=dict)
+    times: dict[Load, tuple[float, float]] = field(default_factory=dict)
+    counters: dict[Load, tuple[Counters, Counters]] = field(default_factory=dict)
+    not_compared: dict[Load, str] = field(default_factory=dict)
+
+
+def measure(wanted: Sequence[Wanted], secrets: Secrets, against: Against, found: Found) -> Generator[Event]:
+    """Measure every load of `wanted` in both revisions, and those that are screened in once more; fill `found`.
+
+    Raises BenchError for a revision that cannot be had.
+    """
+    sources = databases.find_sources([one.asked for one in wanted], run="check", secrets=secrets)
+    with ExitStack() as stack:
+        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-check-")))
+        for source in sources.values():
+            yield from (StageStarted(stage="preparing", detail=phrase) for phrase in source.prepare())
+        prepared: dict[Asked, Prepared] = {}
+        kept = kept_up(sources, stack)
+        for asked in dict.fromkeys(one.asked for one in wanted):
+            before = _before(asked, against)
+            yield StageStarted(stage="preparing", detail=str(before.environment))
+            prepared[before] = stack.enter_context(prepare(before))
+            found.commit, found.dirty = prepared[before].facts.revision, prepared[before].dirty
+        stage = _Stage(against=against, kept=kept, prepared=prepared, scratch=scratch, found=found)
+        for number, one in enumerate(wanted, start=1):
+            yield from stage.screen(one, number, len(wanted))
+        suspects = suspects_of(found, against)
+        again = [one for one in wanted if any(place == one.place for place, _ in suspects)]
+        for number, one in enumerate(again, start=1):
+            yield from stage.decide(one, number, len(again), suspects)
+
+
+def regression(against: Against, found: Found) -> Regression:
+    """Return the outcome of what was found."""
+    suspects = [load for load in suspects_of(found, against) if len(found.fresh.get(load, ())) > 1]
+    fallen = rejected({load: p_value(found.fresh[load], against.threshold[load]) for load in suspects})
+    return Regression(
+        revision=against.revision,
+        commit=found.commit,
+        dirty=found.dirty,
+        pairs=against.pairs,
+        loads=tuple(_judged(load, found, against, falls=load in fallen) for load in found.ratios),
+        not_compared=found.not_compared,
+    )
+
+
+def suspects_of(found: Found, against: Against) -> list[Load]:
+    """Return the loads that are decided on fresh pairs."""
+    return [load for load, ratios in found.ratios.items() if is_suspect(ratios, against.threshold[load])]
+
+
+def _judged(load: Load, found: Found, against: Against, *, falls: bool) -> TimedLoad:
+    first, fresh, threshold = found.ratios[load], found.fresh.get(load), against.threshold[load]
+    before, now = found.counters[load]
+    before_ns, now_ns = found.times[load]
+    return TimedLoad(
+        place=load[0],
+        strategy=load[1],
+        threshold=threshold,
+        before_ns=before_ns,
+        now_ns=now_ns,
+        screened=paired(first, threshold),
+        decided=paired(fresh, threshold) if fresh else None,
+        judged=judge(first, fresh, threshold, falls=falls),
+        counts=compare_counts(before, now, same_dialect=True) or None,
+    )
+
+
+def _before(asked: Asked, against: Against) -> Asked:
+    return replace(asked, environment=AskedEnvironment(revision=against.revision))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Stage:
+    """Screens and decides the loads of one place after another."""
+
+    against: Against
+    kept: databases.Sources
+    prepared: Mapping[Asked, Prepared]
+    scratch: Path
+    found: Found
+
+    def screen(self, one: Wanted, number: int, of: int) -> Iterator[Event]:
+        """See which loads do equal work in both, and time these."""
+        with ExitStack() as up:
+            case = self._case(one)
+            yield CaseStarted(number=number, of=of, spec=case.spec)
+            yield StageStarted(stage="seeding", detail=f"{case.spec.size.rows:,} rows")
+            pipeline.bring_up(case, self.kept, up)
+            if reason := self._lacking(case):
+                self.found.not_compared.update({(one.place, name): reason for name in one.strategies})
+                return
+            yield StageStarted(stage="observing", detail="what each strategy sends, in both revisions")
+            yield from (event for event in pipeline.watch(case, self.scratch) if not _is_formula(event))
+            strategies = self._comparable(one, case)
+            yield StageStarted(stage="timing", detail=f"{self.against.pairs} pairs of workers")
+            yield from self._time(one, case, strategies, self.found.ratios, "first")
+
+    def decide(self, one: Wanted, number: int, of: int, suspects: Sequence[Load]) -> Iterator[Event]:
+        """Time what was screened in once more, on fresh pairs."""
+        strategies = [name for place, name in suspects if place == one.place]
+        with ExitStack() as up:
+            case = self._case(one)
+            yield CaseStarted(number=number, of=of, spec=replace(case.spec, strategies=tuple(strategies)))
+            pipeline.bring_up(case, self.kept, up)
+            yield StageStarted(stage="timing", detail=f"{self.against.pairs} fresh pairs, to decide")
+            yield from self._time(one, case, strategies, self.found.fresh, "fresh")
+
+    def _case(self, one: Wanted) -> CaseUnderWay:
+        shutil.rmtree(self.scratch, ignore_errors=True)
+        self.scratch.mkdir()
+        targets = (_before(one.asked, self.against), one.asked)
+        sampling = Sampling(seed=SEED, budget_s=None, workers=1, rounds=1, quick=True)
+        return CaseUnderWay(replace(spec_of(one), targets=targets), sampling, environments=self.prepared)
+
+    def _lacking(self, case: CaseUnderWay) -> str:
+        """Why the revision does not have the scenario at all; empty where it has."""
+        try:
+            with case.worker(case.names[0], hash_seed=0):
+                return ""
+        except BenchError as error:
+            if "from the work tree" in error.message:
+                raise
+            return f"is not compared: {' '.join(error.message.split())}"
+
+    def _comparable(self, one: Wanted, case: CaseUnderWay) -> list[str]:
+        """Return the strategies that do equal work in both revisions, and note what is wrong with the others."""
+        before, now = ({arm.strategy: arm for arm in case.observed if arm.target == name} for name in case.names)
+        strategies = []
+        for name in one.strategies:
+            faults = [
+                f"{what}: {' '.join((arm.error or 'it is not there').split())}"
+                for what, arm in (("in the revision", before.get(name)), ("now", now.get(name)))
+                if arm is not None and (arm.error is not None or arm.counters is None)
+            ]
+            if faults:
+                self.found.not_compared[one.place, name] = f"is not compared, {'; '.join(faults)}"
+                continue
+            strategies.append(name)
+            was, is_ = before[name].counters, now[name].counters
+            assert was is not None and is_ is not None
+            self.found.counters[one.place, name] = (was, is_)
+        return strategies
+
+    def _time(
+        self, one: Wanted, case: CaseUnderWay, strategies: Sequence[str], into: dict[Load, list[float]], which: str
+    ) -> Iterator[Event]:
+        if not strategies:
+            return
+        arms = [
+            Arm(name=name, kind="strategy", strategy=name, summary="", target=target)
+            for target in case.names
+            for name in strategies
+        ]
+        rounds = self.against.rounds or self._rounds(case, arms)
+        warm = {name: warm_loads(case.fleet.targets[name].driver) for name in case.names}
+        timings = Timings()
+        loop = SamplingLoop(
+            arms=arms,
+            sampling=Sampling(seed=SEED, budget_s=None, workers=self.against.pairs, rounds=rounds),
+            start=lambda hash_seed: pipeline.team(case, case.names, hash_seed),
+            check=lambda target: case.fleet.check(target),
+            scratch=self.scratch,
+            clock=time.monotonic,
+            seed=f"{time.time_ns()}/{one.place}/{which}",  # another one each time: no order is lucky for ever
+            warm=warm,
+            timings=timings,
+            quiet_only=True,
+        )
+        yield from loop.run()
+        timed: dict[Key, Arm] = {(arm.target, arm.strategy): timings.of(arm) for arm in arms}
+        for name in strategies:
+            before, now = (timed[target, name] for target in case.names)
+            self._keep((one.place, name), before, now, into)
+
+    def _keep(self, load: Load, before: Arm, now: Arm, into: dict[Load, list[float]]) -> None:
+        if failed := before.error or now.error:
+            self.found.not_compared[load] = f"is not compared: {failed}"
+            into.pop(load, None)
+            return
+        then, since = grid(before, "quiet"), grid(now, "quiet")
+        medians, _ = paired_medians(since, then)
+        into[load] = list(medians.values())
+        was, is_ = time_of(then), time_of(since)
+        self.found.times[load] = (was.value if was else math.nan, is_.value if is_ else math.nan)
+
+    def _rounds(self, case: CaseUnderWay, arms: Sequence[Arm]) -> int:
+        """Return how many rounds fit into PAIR_S, by loads that do not count."""
+        with pipeline.team(case, case.names, 0) as team:
+            spent_s = 0.0
+            for arm in arms:
+                try:
+                    taken = [
+                        team[arm.target].ask("time", strategy=arm.strategy, floor=False, collector="quiet")
+                        for _ in range(3)
+                    ]
+                except LoadFailed:
+                    continue
+                spent_s += median((one["wall_ns"] + one["freeing_ns"] + one["collecting_ns"]) / 1e9 for one in taken)
+        return max(LEAST_ROUNDS, min(MOST_ROUNDS, int(PAIR_S / spent_s) if spent_s else LEAST_ROUNDS))
+
+
+def _is_formula(event: Event) -> bool:
+    warning = getattr(event, "warning", None)
+    return warning is not None and warning.code == "formula"

@@ -1,0 +1,74 @@
+"""The times of two revisions as a table, for a terminal and for a pull request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tabulate import tabulate
+
+from bench.reduce.gate import name_of
+from bench.reduce.regression import CONFIDENCE, POWER, Regression, TimedLoad
+from bench.report.markup import folded, table
+from bench.report.units import counted, plain_time_text
+
+HEADERS = ("load", "before", "now", "ratio", "noise", "detectable", "verdict")
+NUMERIC = (False, True, True, True, True, True, False)
+
+SHORT_COMMIT = 12
+
+
+def times_text(timed: Regression, *, width: int) -> str:
+    """Return the table for a terminal of that width: where it is too narrow, less of it."""
+    rows = _rows(timed)
+    if not rows:
+        return "No load could be timed in both."
+    columns = range(len(HEADERS))
+    for left_out in ((), (1, 2), (1, 2, 4), (1, 2, 4, 5)):
+        kept = [at for at in columns if at not in left_out]
+        text = tabulate(
+            [[row[at] for at in kept] for row in rows],
+            headers=[HEADERS[at] for at in kept],
+            colalign=["right" if NUMERIC[at] else "left" for at in kept],
+            disable_numparse=True,
+        )
+        if max(map(len, text.splitlines())) <= width:
+            break
+    return text
+
+
+def times_markdown(timed: Regression) -> str:
+    """Return the table as Markdown, folded: what matters of it stands above."""
+    rows = _rows(timed)
+    return folded("Times", [table(rows, HEADERS, NUMERIC)]) if rows else "No load could be timed in both."
+
+
+def about_times(timed: Regression) -> Iterator[str]:
+    """Yield what the table rests on."""
+    dirty = ", whose changes are not committed" if timed.dirty else ""
+    counts = sorted({load.ratio.pairs for load in timed.loads if load.ratio}) or [0]
+    pairs = f"{counts[0]} to {counts[-1]}" if counts[0] != counts[-1] else f"{counts[0]}"
+    yield (
+        f"{counted(len(timed.loads), 'load')} timed in {timed.revision} ({timed.commit[:SHORT_COMMIT]}) and in the "
+        f"work tree{dirty}, side by side in {pairs} pairs of fresh workers."
+    )
+    yield (
+        f"Ratio: the time now to that before, with its {100 * CONFIDENCE:.0f} % interval; a load fails where it lies "
+        "above the threshold, in fresh pairs once more. Noise: half of that interval. Detectable: the smallest "
+        f"slowdown that is seen with {100 * POWER:.0f} % certainty."
+    )
+
+
+def _rows(timed: Regression) -> list[tuple[str, ...]]:
+    return [_row(load) for load in timed.loads]
+
+
+def _row(load: TimedLoad) -> tuple[str, ...]:
+    ratio = load.ratio
+    figures = ("", "", "") if ratio is None else (
+        f"{ratio.value:.3f}x [{ratio.low:.3f}, {ratio.high:.3f}]",
+        f"{100 * ratio.noise:.1f} %",
+        f"{100 * ratio.detectable:.1f} %",
+    )  # fmt: skip
+    verdict = f"{load.judged} ({100 * load.threshold:g} %)" if load.judged == "slower" else load.judged
+    name = f"{name_of(load.place)}: {load.strategy}"
+    return name, plain_time_text(load.before_ns), plain_time_text(load.now_ns), *figures, verdict

@@ -181,6 +181,13 @@ class _Stage:
 
     def _lacking(self, case: CaseUnderWay) -> str:
         """Why the revision does not have the scenario at all; empty where it has."""
+        prepared = case.prepared(case.names[0])
+        assert prepared is not None
+        around = prepared.surroundings
+        there, ending, _ = around.reference(case.spec.scenario).rpartition(".py:")
+        if ending and not (Path(around.folder or ".") / f"{there}.py").is_file():
+            name = f"{Path(there).name}.py"
+            return f"is new: {self.against.revision} has no {name}, so there is nothing to compare it with"
         try:
             with case.worker(case.names[0], hash_seed=0):
                 return ""

@@ -6,7 +6,7 @@ A worker imports it for a user's scenario: the standard library and SQLAlchemy, 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from operator import attrgetter
@@ -172,10 +172,15 @@ def _touching(steps: Sequence[Step]) -> Callable[[Any], None]:
             held = get(entity)
             if further is None or held is None:
                 continue
-            for one in held if many else (held,):
+            for one in _members(held) if many else (held,):
                 further(one)
 
     return touch
+
+
+def _members(held: Any) -> Iterable[Any]:
+    """Return the entities of a collection, which may be keyed by one of their attributes."""
+    return held.values() if isinstance(held, Mapping) else held
 
 
 def _cut(every: Sequence[Step], most: int) -> list[str]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,17 @@ from bench.errors import BenchError
 
 NOT_LOADED = ("dynamic", "write_only")
 """Configured strategies of relationships that no loader option applies to."""
+
+
+class _Asked:
+    """Stands for an entity to learn which attributes a function asks it for."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+
+    def __getattr__(self, name: str) -> Any:
+        self.names.append(name)
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +69,17 @@ class Step:
     def mandatory(self) -> bool:
         """Whether there is always one, so that an inner join loses nothing."""
         return self.to_one and not any(column.nullable for column in self.found.local_columns)
+
+    @property
+    def keyed_by(self) -> Any:
+        """The column by which a dictionary has its entities, where it is one and says so; None otherwise."""
+        made = self.found.collection_class() if callable(self.found.collection_class) else None
+        asked = _Asked()
+        if isinstance(made, Mapping) and (key := getattr(made, "keyfunc", None)) is not None:
+            with suppress(Exception):  # it may be any function of the application's own
+                key(asked)
+        name = asked.names[0] if asked.names else ""
+        return self.found.mapper.attrs[name].columns[0] if name in self.found.mapper.column_attrs else None
 
     @property
     def by_key(self) -> bool:

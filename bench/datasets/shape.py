@@ -149,7 +149,7 @@ def _has_its_parents_key(table: Table, owner: Table | None) -> bool:
     if columns == [None]:
         return len(owner.keys) == 1
     others = {column.name for column in owner.columns} - {*owner.keys}
-    return columns == [*owner.keys] or (len(columns) == 1 and columns[0] in others)
+    return sorted(map(str, columns)) == sorted(owner.keys) or (len(columns) == 1 and columns[0] in others)
 
 
 def _levels(table: Table, owner: Table | None) -> tuple[int, ...]:

@@ -11,7 +11,10 @@ from typing import Any
 import pytest
 from support.runs import make_case, make_catalogue_run, make_run, make_targets_case, typical_times
 
-from bench.model import Warned
+from bench.model import Run, Warned
+from bench.reduce.compare import Axis, compare
+from bench.report.compare_write import comparison_files
+from bench.report.files import write_files
 from bench.report.write import write_report
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed: pip install selenium")
@@ -63,7 +66,17 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "catalogue": make_catalogue_run(targets=["sqlite", "postgres:17 rtt=1ms"], scenarios=3),
         "long": make_run([long], label="w" * 200, command=("bench", "run", "z" * 400)),
     }
-    return {name: write_report(run, tmp_path_factory.mktemp(name)).html for name, run in runs.items()}
+    reports = {name: write_report(run, tmp_path_factory.mktemp(name)).html for name, run in runs.items()}
+    return reports | {
+        "compared": compared(tmp_path_factory.mktemp("compared"), [runs["series"]], "size"),
+        "compared-long": compared(tmp_path_factory.mktemp("compared-long"), [runs["one"], runs["long"]], "run"),
+    }
+
+
+def compared(folder: Path, runs: list[Run], by: Axis) -> Path:
+    """The page of a comparison, in a folder."""
+    write_files(folder, comparison_files(compare(runs, by)))
+    return folder / "compare.html"
 
 
 def show(browser: Any, page: Path, *, width: int, mode: str) -> None:
@@ -80,7 +93,7 @@ def show(browser: Any, page: Path, *, width: int, mode: str) -> None:
     browser.execute_script("document.querySelectorAll('details').forEach(folded => folded.open = true)")
 
 
-@pytest.mark.parametrize("name", ["one", "series", "targets", "catalogue", "long"])
+@pytest.mark.parametrize("name", ["one", "series", "targets", "catalogue", "long", "compared", "compared-long"])
 @pytest.mark.parametrize(("width", "mode"), VIEWS)
 def test_the_page_never_scrolls_sideways(
     browser: Any, pages: dict[str, Path], name: str, width: int, mode: str
@@ -90,7 +103,7 @@ def test_the_page_never_scrolls_sideways(
     assert browser.execute_script("return document.documentElement.scrollWidth") <= width
 
 
-@pytest.mark.parametrize("name", ["one", "series", "targets", "catalogue", "long"])
+@pytest.mark.parametrize("name", ["one", "series", "targets", "catalogue", "long", "compared", "compared-long"])
 def test_nothing_is_requested_and_the_console_stays_empty(browser: Any, pages: dict[str, Path], name: str) -> None:
     show(browser, pages[name], width=DESK, mode="light")
     messages = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
@@ -101,7 +114,7 @@ def test_nothing_is_requested_and_the_console_stays_empty(browser: Any, pages: d
     assert browser.get_log("browser") == []
 
 
-@pytest.mark.parametrize(("name", "count"), [("series", 1 + 2 * 3), ("targets", 1 + 3 * 3)])
+@pytest.mark.parametrize(("name", "count"), [("series", 1 + 2 * 3), ("targets", 1 + 3 * 3), ("compared", 2)])
 @pytest.mark.parametrize(("width", "mode"), VIEWS)
 def test_every_chart_is_drawn_with_its_text(
     browser: Any, pages: dict[str, Path], width: int, mode: str, name: str, count: int

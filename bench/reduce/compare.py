@@ -265,8 +265,8 @@ def _cell(point: Point, first: Point) -> Cell:
 
 def _differs(point: Point, first: Point) -> CountsDiffer | None:
     here, there = point.row.arm.counters, first.row.arm.counters
-    if here is None or there is None:
-        return None
+    if here is None or there is None or point.row.arm.error is not None or first.row.arm.error is not None:
+        return None  # what loaded something else is wrong, whatever it counted
     dialects = {each.summary.case.targets[0].dialect for each in (point, first)}
     return compare_counts(there, here, same_dialect=len(dialects) == 1)
 

@@ -30,6 +30,9 @@ FIGURES = {
 BESIDE_CHART, INDICATIVE_CHART, COUNTS_CHART = "comparison-times", "comparison-indicative", "comparison-counts"
 """Names of the charts' files, without an ending."""
 
+MOST_FAULTS = 6
+"""Measurements that are said to be wrong, each in a line; the table names them all."""
+
 MOST_TEXTS = 3
 """Statements of a difference that are shown in full."""
 
@@ -106,8 +109,21 @@ def counts_table(comparison: Comparison) -> Table:
         headers=(*names, *comparison.columns),
         rows=rows,
         labels=len(names),
-        notes=tuple(says for word, says in legend if any(cell.endswith(word) for row in rows for cell in row)),
+        notes=(
+            *(says for word, says in legend if any(cell.endswith(word) for row in rows for cell in row)),
+            *list(_faults(comparison))[:MOST_FAULTS],
+        ),
     )
+
+
+def _faults(comparison: Comparison) -> Iterator[str]:
+    """Yield what is wrong with each measurement that has no counts to compare."""
+    names = varying(comparison)
+    for row in comparison.rows:
+        for column, cell in zip(comparison.columns, row.cells, strict=True):
+            if cell and (error := cell.point.row.arm.error) is not None:
+                where = " ".join((*_labels(row, names), column))
+                yield f"{where}, {fault_text(cell.point.row.arm)}: {' '.join(error.split())}"
 
 
 def differences(comparison: Comparison) -> Iterator[Difference]:
@@ -207,9 +223,10 @@ def _labels(row: Row, names: Sequence[str]) -> tuple[str, ...]:
 def _plain_counts(cell: Cell | None) -> str:
     if cell is None:
         return ABSENT
-    counters = cell.point.row.arm.counters
-    if counters is None:
-        return fault_text(cell.point.row.arm)
+    arm = cell.point.row.arm
+    counters = arm.counters
+    if counters is None or arm.error is not None:
+        return fault_text(arm)
     return f"{count_text(counters.statements)} / {count_text(counters.rows)}"
 
 

@@ -11,6 +11,7 @@ DB ?=        ## Where to measure, several with commas: sqlite, postgres:17, a UR
 DRIVER ?=    ## Drivers, with commas: psycopg,asyncpg,psycopg_async,aiosqlite
 PROVIDER ?=  ## What starts servers of our own: binaries or docker
 RTT ?=       ## Round-trip times to add, with commas: 0,1ms,5ms
+SQLALCHEMY ?= ## Versions of SQLAlchemy side by side: 2.0.49,installed
 SEED ?=      ## Whole number that decides the rows and the order of measuring
 BUDGET ?=    ## Time to spend on timing a case: 60s
 ROUNDS ?=    ## Rounds of each worker, in place of a budget
@@ -27,8 +28,8 @@ RUN ?=       ## make report: the run to draw again, by its folder or name (the l
 ARGS ?=      ## More options for the command, as they are: ARGS="--dry-run -v"
 PYTHON ?=    ## The Python that builds .venv, 3.11 or later (the newest that is found)
 
-VARIABLES := SIZE SCENARIO STRATEGY DB DRIVER PROVIDER RTT SEED BUDGET ROUNDS WORKERS LABEL QUICK PROFILE CHILDREN CHILDLESS \
-	ORDER TEXT RESULTS RUN ARGS PYTHON
+VARIABLES := SIZE SCENARIO STRATEGY DB DRIVER PROVIDER RTT SQLALCHEMY SEED BUDGET ROUNDS WORKERS LABEL QUICK PROFILE CHILDREN \
+	CHILDLESS ORDER TEXT RESULTS RUN ARGS PYTHON
 
 # A value is data: it is taken as it was typed, `$` and all, and reaches the shell through the environment only.
 $(foreach name,$(VARIABLES),$(eval override $(name) := $$(value $(name))))
@@ -40,14 +41,14 @@ option = if [ -n "$$$(1)" ]; then set -- "$$@" "--$(2)=$$$(1)"; fi;
 options = set -f; set -- ; if [ -n "$$DB" ]; then export BENCH_DB="$$DB"; fi; \
 	$(call option,SIZE,size) $(call option,SCENARIO,scenario) $(call option,STRATEGY,strategy) \
 	$(call option,DRIVER,driver) $(call option,PROVIDER,provider) $(call option,RTT,rtt) $(call option,SEED,seed) \
-	$(call option,BUDGET,budget) $(call option,ROUNDS,rounds) $(call option,WORKERS,workers) \
+	$(call option,SQLALCHEMY,sqlalchemy) $(call option,BUDGET,budget) $(call option,ROUNDS,rounds) $(call option,WORKERS,workers) \
 	$(call option,LABEL,label) $(call option,CHILDREN,children) $(call option,CHILDLESS,childless) \
 	$(call option,ORDER,order) $(call option,TEXT,text-width) $(call option,RESULTS,results) \
 	case "$$QUICK" in ""|0|no|false) ;; *) set -- "$$@" --quick ;; esac; \
 	case "$$PROFILE" in ""|0|no|false) ;; *) set -- "$$@" --profile ;; esac;
 
 # A profile times nothing against anything, so what says how much to time is refused, not ignored; so are kinds of rows.
-NOT_OF_PROFILES := BUDGET ROUNDS WORKERS QUICK CHILDREN CHILDLESS ORDER TEXT RUN
+NOT_OF_PROFILES := SQLALCHEMY BUDGET ROUNDS WORKERS QUICK CHILDREN CHILDLESS ORDER TEXT RUN
 
 # The Python that builds the environment is looked for only when it has to be built, or when one was named.
 quoted = '$(subst ','\'',$(1))'

@@ -65,7 +65,7 @@ def _profiled(names: Sequence[str], results: Path) -> Profiled:
 
 
 def _each_once(names: Sequence[str], results: Path) -> None:
-    found = [record.folder_of(name, results=results).resolve() for name in names if not Path(name).is_file()]
-    twice = [folder.name for at, folder in enumerate(found) if folder in found[:at]]
+    found = [file_of(name, results=results).resolve() for name in names]
+    twice = [name for at, name in enumerate(names) if found[at] in found[:at]]
     if twice:
         raise BenchError(f"{twice[0]} was named twice.", remedy="Name each run once.")

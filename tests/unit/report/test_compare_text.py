@@ -112,5 +112,7 @@ def test_stored_runs_are_compared_and_written(tmp_path) -> None:
     assert json.loads(compared(["a", "b"], by="run", results=tmp_path, width=80, as_json=True))["by"] == "run"
     with pytest.raises(BenchError, match="named twice"):
         compared(["a", str(tmp_path / "a")], by="run", results=tmp_path, width=80)
+    with pytest.raises(BenchError, match="named twice"):
+        compared(["a", str(tmp_path / "a" / "run.json")], by="run", results=tmp_path, width=80)
     with pytest.raises(BenchError, match="cannot be written"):
         compared(["a", "b"], by="run", results=tmp_path, width=80, markdown=tmp_path / "none" / "x.md")

@@ -27,6 +27,7 @@ from bench.model import (
     Scenario,
     ScenarioFacts,
     Shape,
+    Target,
     TargetFacts,
     Warned,
 )
@@ -86,12 +87,15 @@ class CaseUnderWay:
         """Return the fingerprint of the dataset, empty before it has been seeded once."""
         return self.dataset.fingerprint if self._datasets else ""
 
-    def worker(self, target: str, *, hash_seed: int) -> WorkerProcess:
-        """Start a fresh worker for a target, in the environment that was asked for there."""
+    def worker(self, target: str, *, hash_seed: int, behind: Target | None = None) -> WorkerProcess:
+        """Start a fresh worker for a target, in the environment that was asked for there.
+
+        behind: another way to the same target.
+        """
         prepared = self.prepared(target)
         return WorkerProcess(
             self.spec.scenario,
-            self.fleet.targets[target],
+            behind or self.fleet.targets[target],
             hash_seed=hash_seed,
             surroundings=prepared.surroundings if prepared else HERE,
         )

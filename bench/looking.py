@@ -9,10 +9,11 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from bench import profiling
+from bench import profiling, sights
 from bench.catalogue import find_scenario
 from bench.commands import width
 from bench.errors import GateFailed
+from bench.measure.flames import require_pyinstrument
 from bench.model import DatasetOptions, Sampling, parse_targets
 from bench.model.profile import Looked
 from bench.plan import Plan, make_plan
@@ -42,18 +43,32 @@ def statements(*, scenario: str, sizes: str | None, say: Say, **asked: Any) -> I
     return profiling.look(plan(scenario=scenario, sizes=size, **asked), explain=False, say=say)
 
 
-def profile(*, label: str, results: Path, loads: int, explain: bool, say: Say, **asked: Any) -> Iterator[str]:
+def profile(
+    *,
+    label: str,
+    results: Path,
+    loads: int,
+    explain: bool,
+    flames: bool = False,
+    wire: bool = True,
+    say: Say,
+    **asked: Any,
+) -> Iterator[str]:
     """Profile each strategy on each target, keep what was found after each, and yield the text of it.
 
+    flames: with what each load calls, its call tree and its flame graph. wire: with the bytes that cross it.
     Raises GateFailed at the end where a strategy could not be profiled.
     """
     planned = plan(label=label, **asked)
     profiling.only_case(planned)
+    if flames:
+        require_pyinstrument()  # before there is a folder
     folder = new_folder(results / PROFILES, planned.label, datetime.now(UTC))
+    seen = [*([sights.wire] if wire else []), *([sights.flames(folder)] if flames else [])]
     looks: list[Looked] = []
     try:
         for _, of_target in groupby(
-            profiling.look(planned, loads=loads, explain=explain, say=say), key=lambda one: one.target
+            profiling.look(planned, loads=loads, explain=explain, sights=seen, say=say), key=lambda one: one.target
         ):
             here = looks[:]
             for looked in of_target:

@@ -6,7 +6,7 @@ Targets come up one after another, and strategies follow one another in one work
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
@@ -25,6 +25,7 @@ from bench.model import Asked, CaseSpec, Warned
 from bench.model.profile import Looked, Sending, StatementPlan, Times
 from bench.plan import Plan
 from bench.record.profiles import load_profile, save_profile
+from bench.sights import Opening, Sight
 
 Say = Callable[[str], None]
 
@@ -35,30 +36,39 @@ OTHER_LOADS = 6
 """Loads that looking at a strategy takes apart from those, roughly: to follow what is sent and have it explained."""
 
 
-def look(plan: Plan, *, loads: int = 0, explain: bool = False, say: Say) -> Iterator[Looked]:
+def look(
+    plan: Plan, *, loads: int = 0, explain: bool = False, sights: Sequence[Opening] = (), say: Say
+) -> Iterator[Looked]:
     """Yield what each strategy sends on each target, on request with plans, and with the parts of so many loads.
 
-    say: told what is waited for.
+    sights: what else is to be seen of each. say: told what is waited for.
     """
     for asked in only_case(plan).targets:
         with brought_up(plan, asked, say) as case:
-            yield from look_at(case, str(asked), loads=lambda _: loads, explain=explain, say=say)
+            yield from look_at(case, str(asked), loads=lambda _: loads, explain=explain, sights=sights, say=say)
 
 
 def look_at(
-    case: CaseUnderWay, target: str, *, loads: Callable[[str], int], explain: bool, say: Say
+    case: CaseUnderWay,
+    target: str,
+    *,
+    loads: Callable[[str], int],
+    explain: bool,
+    sights: Sequence[Opening] = (),
+    say: Say,
 ) -> Iterator[Looked]:
     """Yield what each strategy of a case that is up sends on one of its targets, in a worker of its own.
 
     loads: how many to observe, by the strategy's name; 0 for none.
     """
     with ExitStack() as stack:
+        ready = [stack.enter_context(opening(case, target)) for opening in sights]
         worker: WorkerProcess | None = None
         for strategy in case.spec.strategies:
             if observed := loads(strategy):
                 say(f"{strategy}, {observed} loads under observation and {observed} without")
             worker = worker or stack.enter_context(case.worker(target, hash_seed=0))
-            looked = _looked(case, target, worker, strategy, loads=observed, explain=explain)
+            looked = _looked(case, target, worker, strategy, loads=observed, explain=explain, sights=ready)
             if looked.died:
                 worker = None  # the next strategy has another
             yield looked
@@ -119,7 +129,14 @@ def brought_up(plan: Plan, asked: Asked, say: Say) -> Iterator[CaseUnderWay]:
 
 
 def _looked(
-    case: CaseUnderWay, target: str, worker: WorkerProcess, strategy: str, *, loads: int, explain: bool
+    case: CaseUnderWay,
+    target: str,
+    worker: WorkerProcess,
+    strategy: str,
+    *,
+    loads: int,
+    explain: bool,
+    sights: Sequence[Sight],
 ) -> Looked:
     about = Looked(
         scenario=find_scenario(case.spec.scenario).name,
@@ -133,13 +150,16 @@ def _looked(
         if loads and not _is_equal(case, worker, strategy):
             return replace(about, error="It loads another graph than the dataset's: bench run says where they differ.")
         times = worker.ask("phases", strategy=strategy, loads=loads) if loads else None
+        seen = about
+        for sight in sights:
+            seen = sight(worker, seen)
     except LoadFailed as failure:
         case.fleet.check(target)
         return replace(about, error=f"The load raised {failure}")
     except WorkerDied as death:
         return replace(about, error=f"{death} {death.log}".strip(), died=True)
     return replace(
-        about,
+        seen,
         sendings=msgspec.convert(found["sendings"], tuple[Sending, ...]),
         plans=msgspec.convert(found["plans"], tuple[StatementPlan, ...]),
         times=msgspec.convert(times, Times | None),

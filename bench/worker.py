@@ -32,6 +32,9 @@ from bench.catalogue import find_scenario, find_strategy
 from bench.connect import calling
 from bench.connect import engine as connect
 from bench.errors import BenchError
+from bench.measure.call_profile import call_profile
+from bench.measure.called_with import called_with
+from bench.measure.calls import python_calls
 from bench.measure.floor import bare_connection, read_sent, replay, write_sent
 from bench.measure.graph import fingerprint, graph_lines
 from bench.measure.jit import is_compiled
@@ -46,6 +49,8 @@ from bench.measure.snapshot import refused_write, snapshot
 from bench.measure.statements import counting
 from bench.measure.timing import Opened, timed_load
 from bench.measure.tracing import traced_load
+from bench.measure.warming import warm_loads
+from bench.measure.wire import rows_held
 from bench.model import Strategy, Target
 
 PR_SET_PDEATHSIG = 1
@@ -118,6 +123,42 @@ class Worker:
         trace = traced_load(self.engine, *self._load(self._strategy(strategy)))
         plans = statement_plans(self.engine, trace.distinct()) if explain else []
         return {"sendings": [asdict(one) for one in trace.sendings()], "plans": [asdict(one) for one in plans]}
+
+    def calls(self, *, strategy: str) -> dict[str, Any]:
+        """How many times a warm load calls a Python function, and what that hangs on."""
+        opened, load = self._load(self._strategy(strategy))
+        for _ in range(warm_loads(self.engine.dialect.driver) + 1):  # the first of all compiles
+            with opened() as session:
+                load(session)
+        return {"calls": python_calls(opened, load), "with": called_with(self.engine)}
+
+    def call_profile(self, *, strategy: str, folder: str, stem: str, title: str) -> dict[str, Any]:
+        """What a load calls and where its time goes, function by function; call tree and flame graph go to files."""
+        load = self._load(self._strategy(strategy))
+        return asdict(call_profile(self.engine, *load, folder=Path(folder), stem=stem, title=title))
+
+    def warm(self, *, strategy: str) -> dict[str, Any]:
+        """Load as often as it takes until every load finds what the one before found."""
+        loads = warm_loads(self.engine.dialect.driver) + 1
+        for _ in range(loads):
+            self.load(strategy=strategy)
+        return {"loads": loads}
+
+    def load(self, *, strategy: str) -> dict[str, Any]:
+        """Load once, and see nothing of it."""
+        opened, load = self._load(self._strategy(strategy))
+        with opened() as session:
+            load(session)
+        return {}
+
+    def disconnect(self) -> dict[str, Any]:
+        """Close the connection; the next load opens another. A server's own time is told of one that is alone."""
+        self.engine.dispose()
+        return {}
+
+    def rows_held(self, *, strategy: str) -> dict[str, Any]:
+        """What the rows of a load hold, in bytes, and how much of it repeats an entity."""
+        return asdict(rows_held(self.engine, *self._load(self._strategy(strategy))))
 
     def describe(self, *, sent: dict[str, str]) -> dict[str, Any]:
         """The schema as the database has it, and by strategy the shape of the plan of each statement that it sent."""

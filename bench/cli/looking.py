@@ -77,6 +77,8 @@ def sql(*, full: bool, as_json: bool, **asked: Any) -> None:
 @click.option("--loads", type=click.IntRange(1, 1_000), default=12, show_default=True,
               help="Loads under observation, and as many without.")  # fmt: skip
 @click.option("--plans/--no-plans", "explain", default=True, show_default=True, help="Explain every statement, too.")
+@click.option("--wire/--no-wire", default=True, show_default=True, help="Count the bytes that cross the wire, too.")
+@click.option("--flames", is_flag=True, help="Call trees and flame graphs, too, by pyinstrument and cProfile.")
 @click.option("--label", default="", help="Goes into the name of the profile's folder.")
 @results_option
 def profile(**asked: Any) -> None:

@@ -9,8 +9,10 @@ from urllib.parse import quote
 
 from bench.model.profile import Looked
 from bench.report.bill_text import bills_text
+from bench.report.calls_text import calls_text
 from bench.report.markup import escaped, fenced, folded
 from bench.report.plan_text import differences_text, plans_text
+from bench.report.wire_text import wire_text
 
 MARKDOWN_WIDTH = 120
 
@@ -24,7 +26,8 @@ def target_text(looks: Sequence[Looked], *, width: int) -> str:
 def body_text(looks: Sequence[Looked], *, width: int) -> str:
     """Return what `target_text` does, without its title."""
     plans = [f"Plans of {one.strategy}:\n{plans_text(one, width=width)}" for one in looks if one.plans]
-    return "\n\n".join([bills_text(looks, width=width), *plans])
+    further = filter(None, (wire_text(looks, width=width), calls_text(looks, width=width)))
+    return "\n\n".join([bills_text(looks, width=width), *further, *plans])
 
 
 def title_of(looked: Looked) -> str:

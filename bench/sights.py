@@ -1,0 +1,121 @@
+"""Sights: what a profile can see of a load beside its bill, each apart from the others: its calls, and its bytes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import msgspec
+
+from bench.case import CaseUnderWay
+from bench.errors import BenchError, WorkerDied
+from bench.measure.flames import require_pyinstrument
+from bench.measure.workers import WorkerProcess
+from bench.model.calls import CallProfile
+from bench.model.profile import Looked
+from bench.model.wire import WireBytes
+
+Sight = Callable[[WorkerProcess, Looked], Looked]
+"""Adds to what was seen of a strategy, in the worker that saw it; raises as `WorkerProcess.ask` does."""
+
+Opening = Callable[[CaseUnderWay, str], AbstractContextManager[Sight]]
+"""Makes a sight ready for one target of a case that is up, by the target's name."""
+
+FLAMES = "flames"
+"""The folder within a profile's that holds its flame graphs."""
+
+NO_WIRE = "SQLite works in the process, so nothing crosses a wire."
+
+
+def flames(folder: Path) -> Opening:
+    """Return what counts and samples the calls of each load, and keeps its files in a folder within a profile's.
+
+    Raises BenchError where pyinstrument is not installed.
+    """
+    require_pyinstrument()
+
+    @contextmanager
+    def ready(_case: CaseUnderWay, target: str) -> Iterator[Sight]:
+        (folder / FLAMES).mkdir(exist_ok=True)
+
+        def called(worker: WorkerProcess, looked: Looked) -> Looked:
+            stem = _free_stem(folder / FLAMES, f"{target}-{looked.strategy}")
+            title = f"{looked.strategy}: {looked.scenario} {looked.size} on {looked.target}"
+            found = worker.ask(
+                "call_profile", strategy=looked.strategy, folder=str(folder), stem=f"{FLAMES}/{stem}", title=title
+            )
+            return replace(looked, calls=msgspec.convert(found, CallProfile))
+
+        yield called
+
+    return ready
+
+
+@contextmanager
+def wire(case: CaseUnderWay, target: str) -> Iterator[Sight]:
+    """Yield what counts the bytes of each load: those that cross to the target, and those that its rows hold.
+
+    They are counted in a proxy on loopback, by a worker that reaches the target through it. Where that cannot be,
+    what is seen says why.
+    """
+    if case.fleet.targets[target].dialect == "sqlite":
+        yield partial(_held, uncounted=NO_WIRE)
+        return
+    with ExitStack() as stack:
+        try:
+            crossing = stack.enter_context(_crossing(case, target))
+        except BenchError as error:
+            case.fleet.check(target)
+            yield partial(_held, uncounted=error.message)
+            return
+        yield crossing
+
+
+@contextmanager
+def _crossing(case: CaseUnderWay, target: str) -> Iterator[Sight]:
+    from bench.databases.latency import relayed
+
+    with relayed(case.fleet.targets[target]) as relay, ExitStack() as stack:
+        workers = [stack.enter_context(case.worker(target, hash_seed=0, behind=relay.target))]
+
+        def crossed(worker: WorkerProcess, looked: Looked) -> Looked:
+            if not workers:
+                workers.append(stack.enter_context(case.worker(target, hash_seed=0, behind=relay.target)))
+            try:
+                workers[0].ask("warm", strategy=looked.strategy)
+                before = relay.passed()
+                workers[0].ask("load", strategy=looked.strategy)
+                sent, received = (now - then for then, now in zip(before, relay.passed(), strict=True))
+                workers[0].ask("disconnect")
+            except WorkerDied:
+                workers.clear()  # the next strategy has another
+                raise
+            held = _rows(worker, looked)
+            return replace(
+                looked,
+                wire=replace(held, sent_bytes=sent, received_bytes=received, encrypted=relay.encrypted),
+            )
+
+        yield crossed
+
+
+def _held(worker: WorkerProcess, looked: Looked, *, uncounted: str) -> Looked:
+    return replace(looked, wire=replace(_rows(worker, looked), uncounted=uncounted))
+
+
+def _rows(worker: WorkerProcess, looked: Looked) -> WireBytes:
+    return msgspec.convert(worker.ask("rows_held", strategy=looked.strategy), WireBytes)
+
+
+def _free_stem(folder: Path, name: str) -> str:
+    """Return a file's name without its ending, of letters and digits, that no file in the folder has."""
+    stem = re.sub(r"[^A-Za-z0-9.]+", "-", name).strip("-.") or "load"
+    number = 1
+    while (folder / f"{stem}.html").exists():
+        number += 1
+        stem = f"{stem.removesuffix(f'-{number - 1}')}-{number}"
+    return stem

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -21,7 +21,7 @@ from bench.measure.events import ArmObserved, CaseFinished, CaseStarted, Doubted
 from bench.measure.observing import Observing, observe
 from bench.measure.sampling import SamplingLoop, Team
 from bench.measure.warming import warm_loads
-from bench.model import OWN, Arm, Asked, Case, Run, Secrets, Warned
+from bench.model import OWN, Arm, Asked, Case, EnvironmentFacts, Run, Secrets, Warned
 from bench.plan import Plan, without
 
 SCRATCH = "scratch"
@@ -60,6 +60,7 @@ def run(plan: Plan, store: record.Store, profile: Profile | None = None) -> Gene
         for source in sources.values():
             yield from (StageStarted(stage="preparing", detail=phrase) for phrase in source.prepare())
         yield from _prepare(plan.targets, environments, up)
+        hold_environments(store.run, {asked: prepared.facts for asked, prepared in environments.items()})
         fresh = databases.are_fresh(plan.targets, sources)
         for number, spec in enumerate(todo.specs, start=1):
             case = CaseUnderWay(
@@ -98,6 +99,20 @@ def _prepare(targets: Sequence[Asked], into: dict[Asked, Prepared], up: ExitStac
         if asked.environment != OWN:
             yield StageStarted(stage="preparing", detail=f"the environment {asked.environment}")
             into[asked] = up.enter_context(prepare(asked))
+
+
+def hold_environments(stored: Run, now: Mapping[Asked, EnvironmentFacts]) -> None:
+    """Raise BenchError where cases that are stored already were measured in an environment that is another one now.
+
+    A branch may have moved meanwhile, and `3.13` may be a newer release.
+    """
+    for case in stored.cases:
+        for asked, target in zip(case.spec.targets, case.targets, strict=True):
+            if asked in now and target.environment != now[asked]:
+                raise BenchError(
+                    f"{asked} is not what {stored.id} began with: its cases would not compare.",
+                    remedy="Start a new run, or name versions and revisions in full.",
+                )
 
 
 def _environment_warnings(case: CaseUnderWay) -> Iterator[Warned]:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.runs import make_case, make_run
 
 from bench.environments.recipe import recipe_for
 from bench.errors import BenchError
 from bench.measure.surroundings import Surroundings
-from bench.model import OWN, AskedEnvironment, parse_environments, parse_targets
+from bench.model import OWN, AskedEnvironment, EnvironmentFacts, parse_environments, parse_targets
+from bench.pipeline import hold_environments
 
 VERSIONS = st.from_regex(r"[0-9]{1,2}\.[0-9]{1,2}\.[0-9]{1,2}((a|b|rc)[0-9])?", fullmatch=True)
 
@@ -115,3 +118,21 @@ def test_a_file_of_the_work_tree_is_that_of_the_revision() -> None:
     assert there.reference("/elsewhere/loading.py:orders") == "/elsewhere/loading.py:orders"
     assert there.reference("one_to_many") == "one_to_many"
     assert Surroundings().reference("/repository/loading.py:orders") == "/repository/loading.py:orders"
+
+
+def test_a_run_goes_on_only_in_the_environments_that_began_it() -> None:
+    (asked,), _ = parse_targets("sqlite", environments=parse_environments(revision="main"))
+    began = EnvironmentFacts(
+        python="3.13.0", sqlalchemy="2.1.9", compiled=True, driver_version="3.13.0", sqlite="3.46.0", revision="a" * 40
+    )
+    case = make_case()
+    case = replace(
+        case,
+        spec=replace(case.spec, targets=(asked,)),
+        targets=(replace(case.targets[0], name=str(asked), environment=began),),
+    )
+    stored = make_run([case])
+
+    hold_environments(stored, {asked: began})
+    with pytest.raises(BenchError, match="sqlite revision=main is not what"):
+        hold_environments(stored, {asked: replace(began, revision="b" * 40)})

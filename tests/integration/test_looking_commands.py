@@ -34,7 +34,7 @@ def bench(tmp_path: Path) -> Bench:
 
 def profiles(bench: Bench) -> list[dict[str, Any]]:
     (folder,) = (bench.results / "profiles").iterdir()
-    assert sorted(path.name for path in folder.iterdir()) == ["profile.json", "profile.md"]
+    assert sorted(path.name for path in folder.iterdir()) == ["charts", "profile.html", "profile.json", "profile.md"]
     found: list[dict[str, Any]] = json.loads((folder / "profile.json").read_text())
     return found
 
@@ -132,7 +132,7 @@ def test_an_interruption_keeps_what_was_profiled(bench: Bench) -> None:
     assert process.returncode == 130
     assert "Traceback" not in err
     assert [one["strategy"] for one in profiles(bench)] == ["selectin"]
-    assert "profile.md" in err
+    assert "profile.html and profile.md" in err
 
 
 @pytest.mark.parametrize("driver", ["psycopg", "asyncpg"])
@@ -189,3 +189,26 @@ def test_plans_of_postgresql_are_analysed_with_real_parameters_and_a_refusal_spo
     assert (good.error, good.roots[0].rows, good.roots[0].loops) == ("", 4, 1)
     assert good.executing_ms is not None
     assert (good.roots[0].hit_blocks or 0) + (good.roots[0].read_blocks or 0) > 0
+
+
+def test_a_role_that_may_not_read_a_table_is_told_so_in_the_place_of_its_plan(
+    postgres: PostgresForTests, database: str
+) -> None:
+    target = postgres.target(database)
+    seed_postgres(ONE_TO_MANY, Size((3, 2)), DatasetOptions(), target)
+    role = f"reader_{database}"
+    admin = engine(target)
+    with admin.begin() as connection:
+        connection.execute(text(f'CREATE ROLE "{role}"'))
+        connection.execute(text(f'GRANT SELECT ON users TO "{role}"'))
+    made = engine(postgres.target(database, settings={"role": role}))
+    try:
+        refused, good = statement_plans(made, [("SELECT * FROM books", ()), ("SELECT * FROM users", ())])
+    finally:
+        made.dispose()
+        with admin.begin() as connection:
+            connection.execute(text(f'DROP OWNED BY "{role}"; DROP ROLE "{role}"'))
+        admin.dispose()
+
+    assert "permission denied for table books" in refused.error
+    assert (good.error, good.roots[0].rows) == ("", 3)

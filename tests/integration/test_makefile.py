@@ -21,7 +21,7 @@ OPTIONS = {
     "ROUNDS": "rounds", "WORKERS": "workers", "LABEL": "label", "CHILDREN": "children", "CHILDLESS": "childless",
     "ORDER": "order", "TEXT": "text-width", "RESULTS": "results",
 }  # fmt: skip
-OTHERS = {"DB", "QUICK", "RUN", "ARGS", "PYTHON"}
+OTHERS = {"DB", "QUICK", "PROFILE", "RUN", "ARGS", "PYTHON"}
 
 # Says what it was given, as a shell would have split it: one argument a line, each in its Python spelling.
 RECORDER = f"#!/bin/sh\nexec {sys.executable} -c 'import sys; print(*map(ascii, sys.argv[1:]), sep=chr(10))' \"$@\"\n"
@@ -123,6 +123,19 @@ def test_a_variable_may_come_from_the_environment(checkout: Path) -> None:
 )
 def test_quick_is_a_switch(value: str, given_: list[str], checkout: Path) -> None:
     assert given_to_bench(checkout, "bench", f"QUICK={value}") == ["-m", "bench", "run", *given_]
+
+
+@pytest.mark.parametrize(("value", "given_"), [("1", ["--profile"]), ("0", [])])
+def test_profile_is_a_switch_of_bench(value: str, given_: list[str], checkout: Path) -> None:
+    assert given_to_bench(checkout, "bench", f"PROFILE={value}") == ["-m", "bench", "run", *given_]
+
+
+@pytest.mark.parametrize("variable", ["BUDGET", "WORKERS", "QUICK", "TEXT"])
+def test_profile_refuses_what_it_does_not_take(variable: str, checkout: Path) -> None:
+    done = make(checkout, "profile", f"{variable}=$(touch x)'")
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"make profile does not take {variable}" in done.stderr
 
 
 def test_further_arguments_are_split_and_neither_run_nor_expanded(checkout: Path) -> None:

@@ -56,7 +56,7 @@ def load_profile(folder: Path) -> tuple[Looked, ...]:
         ) from error
     try:
         return msgspec.json.decode(stored, type=tuple[Looked, ...])
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BenchError(
             f"{str(path)!r} is not a profile: {error}.", remedy="Copy it again from where it came from, or remove it."
         ) from error

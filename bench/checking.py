@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from bench.catalogue import find_scenario, sqlalchemy_version
 from bench.errors import BenchError, GateFailed
 from bench.measure.events import CaseStarted, Doubted, Event, StageStarted
 from bench.measure.observing import sent_path
-from bench.measure.workers import LoadFailed
+from bench.measure.workers import LoadFailed, WorkerProcess
 from bench.model import Arm, CaseSpec, Counters, DatasetOptions, Sampling, Secrets, parse_sizes
 from bench.model.baseline import AtPlace, Baseline, Loaded, MadeWith, Place, SentText
 from bench.reduce.gate import Now, name_of
@@ -119,7 +119,7 @@ def spec_of(one: Wanted) -> CaseSpec:
 
 
 def _now(one: Wanted, case: CaseUnderWay, scratch: Path) -> Now:
-    """Return what was seen of a case, its schema and the shapes of its plans, asked of the database in a worker."""
+    """Return what was seen of a case; its schema, the shapes of its plans and Python calls are asked of a worker."""
     target = case.names[0]
     equal = [arm for arm in case.observed if arm.error is None]
     sent = {arm.strategy: str(sent_path(scratch, arm)) for arm in equal}
@@ -132,6 +132,7 @@ def _now(one: Wanted, case: CaseUnderWay, scratch: Path) -> Now:
                 f"The schema and plans of {name_of(one.place)} cannot be asked for: {failure}.",
                 remedy="The user that connects has to own the tables.",
             ) from None
+        counted = _calls(equal, case, worker)
     facts = case.fleet.facts[target]
     return Now(
         found=AtPlace(
@@ -140,13 +141,41 @@ def _now(one: Wanted, case: CaseUnderWay, scratch: Path) -> Now:
                 server=f"{facts.dialect} {facts.server_version}{_with(described['collation'])}",
                 driver=facts.driver,
                 dataset=case.dataset.fingerprint[:DIGITS],
+                calls_with=next((each.calls_with for each in counted.values()), ""),
             ),
             schema=tuple(described["schema"]),
-            loads={arm.strategy: _loaded(arm, described["plans"][arm.strategy]) for arm in equal},
+            loads={
+                arm.strategy: _loaded(arm, described["plans"][arm.strategy], counted[arm.strategy].calls)
+                for arm in equal
+                if not counted[arm.strategy].fault
+            },
         ),
-        faults={arm.strategy: _fault(arm) for arm in case.observed if arm.error is not None},
+        faults={arm.strategy: _fault(arm) for arm in case.observed if arm.error is not None}
+        | {strategy: each.fault for strategy, each in counted.items() if each.fault},
         left_out=one.left_out,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Counted:
+    """A strategy's Python calls and what they hang on, or why there are none: it fails when it is run again."""
+
+    calls: int = 0
+    calls_with: str = ""
+    fault: str = ""
+
+
+def _calls(equal: Sequence[Arm], case: CaseUnderWay, worker: WorkerProcess) -> dict[str, _Counted]:
+    """Count the Python calls of each strategy in one process: they are the same in every."""
+    found: dict[str, _Counted] = {}
+    for arm in equal:
+        try:
+            answer = worker.ask("calls", strategy=arm.strategy)
+            found[arm.strategy] = _Counted(calls=answer["calls"], calls_with=answer["with"])
+        except LoadFailed as failure:
+            case.fleet.check(arm.target)
+            found[arm.strategy] = _Counted(fault=f"fails when it is run again: {' '.join(str(failure).split())}")
+    return found
 
 
 def _with(collation: str) -> str:
@@ -159,7 +188,7 @@ def _fault(arm: Arm) -> str:
     return f"{did.get(arm.fault, 'fails')}: {error}"
 
 
-def _loaded(arm: Arm, plans: Sequence[tuple[str, Sequence[str]]]) -> Loaded:
+def _loaded(arm: Arm, plans: Sequence[tuple[str, Sequence[str]]], calls: int) -> Loaded:
     counters = arm.counters
     assert counters is not None
     shapes: dict[str, tuple[str, ...]] = {}
@@ -172,6 +201,7 @@ def _loaded(arm: Arm, plans: Sequence[tuple[str, Sequence[str]]]) -> Loaded:
         parameters=counters.parameters,
         bytes=counters.bytes,
         sent=_sent(counters, shapes),
+        calls=calls,
     )
 
 

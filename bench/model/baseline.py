@@ -7,6 +7,18 @@ from dataclasses import dataclass
 FIGURES = ("statements", "rows", "repeated_rows", "parameters", "bytes")
 """The counters that are kept, as `Counters` names them."""
 
+CALLS_TOLERANCE = 0.005
+"""The share by which a load's Python calls may differ from the baseline's and be as they were.
+
+For the same versions and code they are equal; a patch of Python's library may change them by as little.
+"""
+
+FEW_CALLS = 100
+"""By how many they may differ however few they are: the same statement put together in another way takes some dozens.
+
+A call more for each row is more than that wherever there are more rows.
+"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Place:
@@ -25,13 +37,15 @@ class MadeWith:
     """What a place was measured with: what is comparable hangs on it.
 
     server: `postgresql 17.10 with collation C`. dataset: the first digits of the fingerprint of its graph, the same on
-    every database.
+    every database. calls_with: what Python calls hang on besides, `CPython 3.11, psycopg 3.3.9`; empty where none were
+    counted.
     """
 
     sqlalchemy: str
     server: str
     driver: str
     dataset: str
+    calls_with: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +62,10 @@ class SentText:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
-    """What one strategy's load did. The figures are those of `Counters`; sent: by text."""
+    """What one strategy's load did. The figures are those of `Counters`; sent: by text.
+
+    calls: of Python functions, None where they were not counted.
+    """
 
     statements: int
     rows: int
@@ -56,6 +73,7 @@ class Loaded:
     parameters: int
     bytes: int
     sent: tuple[SentText, ...]
+    calls: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

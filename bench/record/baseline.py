@@ -20,7 +20,8 @@ from bench.model.baseline import AtPlace, Baseline, Loaded, MadeWith, Place
 # History of the format.
 #
 # 1  The first.
-BASELINE_VERSION = 1
+# 2  The Python calls of a load, and what they were counted with; of files without them they are not compared.
+BASELINE_VERSION = 2
 
 DEFAULT = Path("bench-baseline.jsonl")
 
@@ -111,8 +112,11 @@ def _order(place: Place) -> tuple[str, str, list[int], str]:
 
 
 def _plain(load: Loaded) -> dict[str, Any]:
-    """The load with its figures first; a plan that there is none of takes no place."""
+    """The load with its figures first; calls and a plan that there are none of take no place."""
     found = asdict(load)
+    del found["sent"]
+    if found["calls"] is None:
+        del found["calls"]
     found["sent"] = [
         {"times": one.times, "sql": one.sql, **({"plan": list(one.plan)} if one.plan else {})}
         for one in sorted(load.sent, key=lambda one: (one.sql, one.times))

@@ -6,7 +6,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from bench.model.baseline import FIGURES, AtPlace, Baseline, Loaded, MadeWith, Place, SentText
+from bench.model.baseline import (
+    CALLS_TOLERANCE,
+    FEW_CALLS,
+    FIGURES,
+    AtPlace,
+    Baseline,
+    Loaded,
+    MadeWith,
+    Place,
+    SentText,
+)
 from bench.reduce.compare_counts import CountsDiffer
 from bench.reduce.regression import Regression, TimedLoad
 from bench.reduce.sqltext import portable
@@ -85,6 +95,7 @@ class _Comparable:
     same_driver: bool
     plans: bool
     bytes: bool
+    calls: bool
 
 
 def check(baseline: Baseline, now: Mapping[Place, Now]) -> Checked:
@@ -92,6 +103,7 @@ def check(baseline: Baseline, now: Mapping[Place, Now]) -> Checked:
 
     Statements, rows, repeated rows and parameters are judged whatever the versions. SQL texts and bytes hang on the
     version of SQLAlchemy, bytes on the driver, plans on the server's: where these differ they are told, not judged.
+    Python calls hang on all but the server, and on Python; where these differ they are not compared at all.
     """
     findings: list[Finding] = []
     for place, here in now.items():
@@ -172,6 +184,7 @@ def _comparable(before: MadeWith, now: MadeWith) -> _Comparable:
         same_driver=same_driver,
         plans=same_library and before.server == now.server,
         bytes=same_library and same_driver,
+        calls=same_library and same_driver and before.calls_with == now.calls_with != "",
     )
 
 
@@ -195,14 +208,20 @@ def _versions(before: MadeWith, now: MadeWith) -> Iterator[str]:
     if before.sqlalchemy != now.sqlalchemy:
         yield (
             f"was made with SQLAlchemy {before.sqlalchemy}, and this is {now.sqlalchemy}: "
-            "SQL texts, bytes and plans are told, not judged."
+            "SQL texts, bytes and plans are told, not judged, and Python calls are not compared."
         )
     if before.server != now.server:
         yield f"was made on {before.server}, and this is {now.server}: plans are told, not judged."
     if before.driver != now.driver:
         yield (
-            f"was made by {before.driver}, and this is {now.driver}: bytes are told, not judged, and casts of "
-            "parameters are left out of SQL texts."
+            f"was made by {before.driver}, and this is {now.driver}: bytes are told, not judged, casts of parameters "
+            "are left out of SQL texts, and Python calls are not compared."
+        )
+    if before.calls_with != now.calls_with and (before.sqlalchemy, before.driver) == (now.sqlalchemy, now.driver):
+        yield (
+            f"was made with {before.calls_with}, and this is {now.calls_with}: Python calls are not compared."
+            if before.calls_with
+            else "has no Python calls: they are compared once it is written again."
         )
 
 
@@ -236,8 +255,10 @@ def _parts(parts: Sequence[str]) -> str:
 def _strategy(place: Place, strategy: str, before: Loaded, here: Now, comparable: _Comparable) -> Iterator[Finding]:
     now = here.found.loads.get(strategy)
     if now is not None:
-        yield from _load(place, strategy, before, now, comparable)
-        yield from _plans(place, strategy, before, now, comparable)
+        exact = [*_load(place, strategy, before, now, comparable), *_plans(place, strategy, before, now, comparable)]
+        yield from exact
+        if comparable.calls:
+            yield from _calls(place, strategy, before, now, exact)
     elif strategy in here.left_out:
         yield Finding(place=place, strategy=strategy, verdict="noted", says=here.left_out[strategy])
     else:
@@ -270,6 +291,22 @@ def _load(place: Place, strategy: str, before: Loaded, now: Loaded, comparable: 
         *((f"Sent {is_.times:,} times, baseline {was.times:,}:", is_.sql) for was, is_ in resent),
     ]
     yield Finding(place=place, strategy=strategy, verdict=verdict, says=says, code=tuple(code))
+
+
+def _calls(place: Place, strategy: str, before: Loaded, now: Loaded, exact: Sequence[Finding]) -> Iterator[Finding]:
+    """Compare Python calls. exact: what else was found of the load; of another load that it makes others is no news."""
+    was, is_ = before.calls, now.calls
+    if was is None or is_ is None or abs(is_ - was) <= max(FEW_CALLS, CALLS_TOLERANCE * was):
+        return
+    if (is_ < was and exact) or any(finding.verdict in FAILING for finding in exact):
+        return
+    percent = 100 * (is_ - was) / max(was, 1)
+    yield Finding(
+        place=place,
+        strategy=strategy,
+        verdict="worse" if is_ > was else "better",
+        says=f"now calls Python functions {is_:,} times, baseline {was:,} ({percent:+,.1f} %)",
+    )
 
 
 _FIGURE = {

@@ -279,7 +279,7 @@ def test_what_was_made_with_other_versions_is_compared_as_far_as_it_can_be(proje
     checked = project.check()
 
     assert {finding.verdict for finding in checked.findings} == {"noted"}
-    assert "SQL texts, bytes and plans are told, not judged" in checked.notes[0]
+    assert "SQL texts, bytes and plans are told, not judged, and Python calls are not" in checked.notes[0]
     project.change((EAGER, "lambda statement: statement"))
     assert [finding.strategy for finding in project.check().failing] == ["eager"]
 

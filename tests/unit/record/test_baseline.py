@@ -34,9 +34,10 @@ loads = st.builds(
     parameters=counts,
     bytes=counts,
     sent=sents.map(lambda found: tuple(sorted(found, key=lambda one: one.sql))),
+    calls=st.none() | counts,
 )
 sizes = st.lists(st.integers(1, 2000), min_size=1, max_size=3).map(lambda found: "x".join(map(str, found)))
-made = st.builds(MadeWith, sqlalchemy=words, server=words, driver=words, dataset=words)
+made = st.builds(MadeWith, sqlalchemy=words, server=words, driver=words, dataset=words, calls_with=st.just("") | words)
 
 
 @st.composite
@@ -135,7 +136,7 @@ def line(**changes: object) -> str:
     ("text", "says"),
     [
         ("", "it is empty"),
-        ('{"bench_baseline": 2}\n', "has format 2, and this program reads up to 1"),
+        ('{"bench_baseline": 3}\n', "has format 3, and this program reads up to 2"),
         ('{"bench_baseline": true}\n', "its first line is not"),
         ("[1]\n", "its first line is not"),
         ('{"bench_baseline": 1}\n<<<<<<< HEAD\n', "line 2 is the mark of a merge conflict"),
@@ -170,3 +171,11 @@ def test_a_file_that_is_missing_or_cannot_be_written_is_a_sentence(tmp_path: Pat
 
 def test_windows_line_ends_are_read() -> None:
     assert from_text(to_text(a_baseline()).replace("\n", "\r\n")) == a_baseline()
+
+
+def test_a_file_of_the_first_format_is_read_and_has_no_calls() -> None:
+    lines = to_text(a_baseline()).splitlines()
+    first = ['{"bench_baseline": 1}', *(line.replace(', "calls_with": ""', "") for line in lines[1:])]
+
+    assert not any("calls" in line for line in first)
+    assert from_text("\n".join(first)) == a_baseline()

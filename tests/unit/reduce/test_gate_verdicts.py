@@ -9,11 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.model.baseline import FIGURES, AtPlace, Loaded, MadeWith, Place, SentText
+from bench.model.baseline import CALLS_TOLERANCE, FEW_CALLS, FIGURES, AtPlace, Loaded, MadeWith, Place, SentText
 from bench.reduce.gate import Checked, Now, check
 
 PLACE = Place(scenario="one_to_many", database="sqlite", size="100x10")
-MADE = MadeWith(sqlalchemy="2.1.9", server="sqlite 3.40.1", driver="pysqlite", dataset="0123456789ab")
+MADE = MadeWith(
+    sqlalchemy="2.1.9", server="sqlite 3.40.1", driver="pysqlite", dataset="0123456789ab", calls_with="CPython 3.11"
+)
 INDEX = "CREATE INDEX ix ON books (user_id)"
 USERS = SentText(sql="SELECT users.id FROM users", times=1, plan=("SCAN users",))
 BOOKS = SentText(sql="SELECT books.id FROM books WHERE books.user_id IN (?, ...)", times=1, plan=("SCAN books",))
@@ -27,6 +29,7 @@ def a_load(**changes: Any) -> Loaded:
         "parameters": 100,
         "bytes": 86307,
         "sent": (USERS, BOOKS),
+        "calls": 20_000,
     }
     return Loaded(**{**values, **changes})
 
@@ -78,6 +81,10 @@ def test_no_difference_is_silent_and_more_of_anything_fails(
         ({"sent": (USERS, dataclasses.replace(BOOKS, sql=BOOKS.sql + " ORDER BY books.id"))}, "changed"),
         ({"sent": (USERS, dataclasses.replace(BOOKS, plan=("SEARCH books",)))}, "changed"),
         ({"sent": (dataclasses.replace(USERS, times=2), BOOKS)}, "changed"),
+        ({"calls": 20_101}, "worse"),
+        ({"calls": 19_899}, "better"),
+        ({"calls": 30_000, "statements": 101}, "worse"),
+        ({"calls": 10_000, "rows": 1000}, "better"),
     ],
 )
 def test_what_a_difference_amounts_to(changes: dict[str, Any], verdict: str) -> None:
@@ -150,3 +157,54 @@ def test_a_load_that_is_wrong_now_fails_and_one_that_cannot_be_had_does_not() ->
 
     assert {name: finding.verdict for name, finding in found.items()} == {"a": "worse", "b": "noted", "c": "worse"}
     assert "no longer" in found["c"].says
+
+
+@pytest.mark.parametrize("calls", [20_000, 20_100, 19_900, None])
+def test_python_calls_within_the_tolerance_are_as_they_were(calls: int | None) -> None:
+    assert CALLS_TOLERANCE == 0.005
+    assert compared(a_load(calls=calls)).findings == ()
+
+
+@pytest.mark.parametrize(
+    ("version", "says"),
+    [
+        ({"calls_with": "CPython 3.13"}, "made with CPython 3.11, and this is CPython 3.13: Python calls are not"),
+        ({"sqlalchemy": "2.0.49", "calls_with": "CPython 3.13"}, "and Python calls are not compared."),
+        ({"driver": "aiosqlite", "calls_with": "CPython 3.11, aiosqlite 0.22.1"}, "and Python calls are not compared."),
+    ],
+)
+def test_python_calls_of_other_versions_are_not_compared_and_it_is_said_in_one_line(
+    version: dict[str, str], says: str
+) -> None:
+    checked = compared(a_load(calls=30_000), made=dataclasses.replace(MADE, **version))
+
+    assert checked.findings == ()
+    assert len(checked.notes) == 1
+    assert says in checked.notes[0]
+
+
+def test_a_baseline_without_python_calls_says_how_it_comes_to_have_them() -> None:
+    old = AtPlace(made_with=dataclasses.replace(MADE, calls_with=""), schema=(), loads={"lazy": a_load(calls=None)})
+    now = AtPlace(made_with=MADE, schema=(), loads={"lazy": a_load()})
+
+    checked = check({PLACE: old}, {PLACE: Now(found=now, faults={}, left_out={})})
+
+    assert checked.findings == ()
+    assert checked.notes == (
+        "The baseline of one_to_many on sqlite has no Python calls: they are compared once it is written again.",
+    )
+
+
+def test_more_python_calls_are_told_beside_what_is_better_and_not_beside_what_fails_already() -> None:
+    better = compared(a_load(calls=30_000, statements=1))
+    other = compared(a_load(calls=30_000, parameters=99))
+
+    assert verdicts(better) == ["worse", "better"]
+    assert verdicts(other) == ["changed"]
+    assert better.failing[0].says == "now calls Python functions 30,000 times, baseline 20,000 (+50.0 %)"
+
+
+def test_of_few_python_calls_some_dozens_are_as_few() -> None:
+    assert FEW_CALLS == 100
+    assert compared(a_load(calls=2_100), before=a_load(calls=2_000)).findings == ()
+    assert verdicts(compared(a_load(calls=2_101), before=a_load(calls=2_000))) == ["worse"]

@@ -20,6 +20,8 @@ from bench.measure.workers import LoadFailed, WorkerProcess
 from bench.model import DatasetFacts, Shape, Target, Warned
 from bench.model.size import EXISTING
 
+UNFORESEEN = "of existing data a formula knows what the lazy load reaches, and not what lies beside it."
+
 UNEQUAL = Warned(
     code="dataset",
     text="Every strategy loads something other than the lazy load of the same moment. Does the query order what it "
@@ -123,8 +125,12 @@ def _first(failure: LoadFailed) -> str:
 
 
 def _changed(name: str, before: Shape, after: Shape) -> str:
+    same = rows_text(before) == rows_text(after)
+    what = (
+        f"{rows_text(before)} as before, and other values" if same else f"{rows_text(before)}, then {rows_text(after)}"
+    )
     return (
-        f"The data of {name} changed while it was measured: {rows_text(before)} before, {rows_text(after)} after. "
+        f"The data of {name} changed while it was measured: {what}. "
         "Each strategy was held against the lazy load of its own moment; counts and times are of data in between. "
         "Measure a copy, or at a quieter time."
     )

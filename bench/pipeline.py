@@ -31,6 +31,8 @@ SAME_TO_RESUME = ("host", "cpu", "python", "sqlalchemy")
 """Facts of the environment that must be as they were for a run to go on."""
 
 
+UNFORESEEN = "the scenario's formula, or the loader, is not what it was."
+
 DAMAGED = Warned(
     code="dataset",
     text="Every strategy loads something other than the dataset: its kept copy may be damaged, or the scenario's load "
@@ -262,15 +264,15 @@ def watch(case: CaseUnderWay, scratch: Path) -> Iterator[Event]:
         for arm in observe(case.strategies(target), partial(case.worker, target, hash_seed=0), how):
             case.observed.append(arm)
             yield ArmObserved(arm=arm, done=len(case.observed), of=len(case.names) * len(case.spec.strategies))
-            for warning in against_formulas(arm):
+            for warning in against_formulas(arm, existing.UNFORESEEN if existing.is_existing(case) else UNFORESEEN):
                 yield case.doubt(warning)
     case.observing_s = time.monotonic() - began
     if len(case.observed) > 1 and all(arm.fault == "unequal" for arm in case.observed):
         yield case.doubt(existing.UNEQUAL if existing.is_existing(case) else DAMAGED)
 
 
-def against_formulas(arm: Arm) -> Iterator[Warned]:
-    """Hold what was counted against what the strategy's formulas say."""
+def against_formulas(arm: Arm, why: str) -> Iterator[Warned]:
+    """Hold what was counted against what the strategy's formulas say. why: what it may mean that it is another."""
     counters = arm.counters
     if counters is None:
         return
@@ -282,7 +284,7 @@ def against_formulas(arm: Arm) -> Iterator[Warned]:
             yield Warned(
                 code="formula",
                 text=f"{arm.name}: {counted:,} {what} were counted, where its formula says {expected:,}. "
-                "The count holds; the scenario's formula, or the loader, is not what it was.",
+                f"The count holds; {why}",
             )
 
 

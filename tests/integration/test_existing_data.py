@@ -221,7 +221,7 @@ def test_rows_that_change_under_way_are_said_to_change_and_no_strategy_is_blamed
 
     assert [arm.error for arm in arms.values()] == [None, None]
     (said,) = [warning.text for warning in case.warnings if warning.code == "data_changed"]
-    assert "8 parents and 23 rows before, 10 parents and 25 rows after" in said
+    assert "8 parents and 23 rows, then 10 parents and 25 rows" in said
 
 
 @pytest.mark.parametrize("driver", [*SQLITE_DRIVERS, *POSTGRES_DRIVERS])

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import ForeignKey, Select, create_engine, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, aliased, mapped_column, relationship
 
 from bench import Column, Recipe, Scenario, Serial, Table, scenario_of
 from bench.catalogue import find_scenario
+from bench.cli import cli
 from bench.connect import engine
 from bench.datasets import seed_sqlite
 from bench.errors import BenchError
@@ -78,6 +80,16 @@ def test_a_case_of_existing_data_has_no_size_of_its_own_and_says_so() -> None:
 def test_a_size_and_existing_data_exclude_each_other() -> None:
     with pytest.raises(BenchError, match="Existing data has the size that it has"):
         planned(sizes="10x10")
+
+
+def test_options_that_say_which_rows_are_made_are_refused_beside_existing_data(tmp_path: Path) -> None:
+    results = ["--results", str(tmp_path / "results")]
+    done = CliRunner().invoke(
+        cli, ["run", "--existing", "--db", "sqlite:shop.db", "--order", "shuffled", "--size", "5x5", *results]
+    )
+
+    assert done.exit_code == 2
+    assert "--size, --order cannot be given with --existing" in done.stderr
 
 
 @pytest.mark.parametrize("db", ["sqlite", "sqlite:memory", "postgres", "postgres:17", "docker:postgres:17"])

@@ -10,6 +10,7 @@ import io
 from collections.abc import Iterable, Iterator, Mapping
 
 from bench.model import Arm, Case, Run
+from bench.reduce.compare_facts import sqlalchemy_of
 from bench.reduce.summaries import summarise_all
 from bench.reduce.types import ArmSummary, Estimate
 from bench.reduce.views import views
@@ -105,9 +106,14 @@ def _estimate(name: str, estimate: Estimate | None) -> dict[str, Value]:
 
 
 def _place(run: Run, view: Case) -> dict[str, Value]:
-    """What names a measurement: the run, what it ran with, the scenario, its size and the target."""
+    """What names a measurement: the run, the scenario, its size, the target, and what the load ran in there.
+
+    changed: the files were not those of the revision.
+    """
     target, environment, asked = view.targets[0], run.environment, view.spec.targets[0]
     counts = (*view.spec.size.counts, None, None, None)
+    own = target.environment
+    revision = own.revision if own else ""
     return {
         "run": run.id,
         "created": run.created,
@@ -123,8 +129,9 @@ def _place(run: Run, view: Case) -> dict[str, Value]:
         "driver_version": target.driver_version,
         "origin": target.origin,
         "rtt_us": asked.rtt_us,
-        "python": environment.python,
-        "sqlalchemy": environment.sqlalchemy,
-        "revision": environment.git_revision,
+        "python": own.python if own else environment.python,
+        "sqlalchemy": sqlalchemy_of(run, target),
+        "revision": revision or environment.git_revision,
+        "changed": str(environment.git_dirty and not revision).lower(),
         "host": environment.host,
     }

@@ -16,8 +16,10 @@ from pathlib import Path
 from statistics import fmean, median, stdev
 from typing import Any
 
-from bench.model import Arm, Case, Environment, Run
+from bench.model import Arm, Case, Environment, Run, TargetFacts
+from bench.model.environment import EnvironmentFacts
 from bench.model.run import Collector
+from bench.reduce.compare_facts import sqlalchemy_of
 from bench.reduce.summaries import summarise_all
 from bench.reduce.types import ArmSummary, Estimate
 from bench.report.columns import NOT_TIMED, fault_text
@@ -38,12 +40,16 @@ def pytest_benchmark_files(run: Run, *, collector: Collector = "quiet") -> dict[
     collector: the policy whose samples are taken.
     """
     by_target: dict[str, list[dict[str, Any]]] = {}
+    facts: dict[str, TargetFacts] = {}
     for summary in summarise_all(run):
         case = summary.case
-        found = by_target.setdefault(case.targets[0].name, [])
-        found += [_benchmark(run, case, row, collector) for row in summary.rows if times_of(row.arm, collector)]
-    stems = _stems([target for target, found in by_target.items() if found])
-    return {f"{stems[target]}.json": _document(run, found) for target, found in by_target.items() if found}
+        target = case.targets[0]
+        found = [_benchmark(run, case, row, collector) for row in summary.rows if times_of(row.arm, collector)]
+        if found:
+            facts.setdefault(target.name, target)
+            by_target.setdefault(target.name, []).extend(found)
+    stems = _stems(list(by_target))
+    return {f"{stems[name]}.json": _document(run, facts[name], found) for name, found in by_target.items()}
 
 
 def left_out(run: Run, *, collector: Collector = "quiet") -> tuple[str, ...]:
@@ -72,10 +78,10 @@ def times_of(arm: Arm, collector: Collector) -> tuple[int, ...]:
     return tuple(wall_ns for wall_ns in taken if wall_ns > 0)
 
 
-def _document(run: Run, benchmarks: Sequence[Mapping[str, Any]]) -> bytes:
+def _document(run: Run, target: TargetFacts, benchmarks: Sequence[Mapping[str, Any]]) -> bytes:
     document = {
-        "machine_info": _machine(run.environment),
-        "commit_info": _commit(run.environment),
+        "machine_info": _machine(run.environment, target.environment),
+        "commit_info": _commit(run.environment, target.environment),
         "benchmarks": benchmarks,
         "datetime": run.created,
         "version": FORMAT,
@@ -116,7 +122,7 @@ def _extra(run: Run, case: Case, row: ArmSummary, collector: Collector) -> dict[
         "database": f"{target.dialect} {target.server_version}".strip(),
         "driver": f"{target.driver} {target.driver_version}".strip(),
         "origin": target.origin,
-        "sqlalchemy": run.environment.sqlalchemy,
+        "sqlalchemy": sqlalchemy_of(run, target),
         "run": run.id,
     }
 
@@ -127,14 +133,15 @@ def _ratio(ratio: Estimate | None) -> dict[str, Any] | None:
     return {"value": ratio.value, "low": ratio.low, "high": ratio.high, "workers": ratio.workers}
 
 
-def _machine(environment: Environment) -> dict[str, Any]:
-    implementation, _, version = environment.python.rpartition(" ")
+def _machine(environment: Environment, own: EnvironmentFacts | None) -> dict[str, Any]:
+    """The machine, with the Python that loaded from the target: one of its own, or the harness's."""
+    implementation, _, version = (own.python if own else environment.python).rpartition(" ")
     system, release, machine = (*environment.os.split(" "), "", "", "")[:3]
     return {
         "node": environment.host,
         "processor": "",
         "machine": machine,
-        "python_compiler": environment.python_build,
+        "python_compiler": "" if own else environment.python_build,
         "python_implementation": implementation or "CPython",
         "python_implementation_version": version,
         "python_version": version,
@@ -145,12 +152,13 @@ def _machine(environment: Environment) -> dict[str, Any]:
     }
 
 
-def _commit(environment: Environment) -> dict[str, Any]:
+def _commit(environment: Environment, own: EnvironmentFacts | None) -> dict[str, Any]:
+    revision = own.revision if own else ""
     return {
-        "id": environment.git_revision or "unversioned",
+        "id": revision or environment.git_revision or "unversioned",
         "time": None,
         "author_time": None,
-        "dirty": environment.git_dirty,
+        "dirty": environment.git_dirty and not revision,
         "project": "orm-loading-bench",
         "branch": "(unknown)",
     }

@@ -23,6 +23,7 @@ from bench.cli import cli
 from bench.errors import BenchError
 from bench.exporting import exported
 from bench.model import Run
+from bench.model.environment import EnvironmentFacts
 from bench.report.export_csv import SAMPLES, SUMMARY, csv_files
 from bench.report.export_pytest import compare_command, left_out, pytest_benchmark_files, statistics_of
 
@@ -153,6 +154,25 @@ def test_whole_names_are_asked_for_where_short_ones_would_look_alike() -> None:
 
     assert command("postgres-16", "postgres-18").endswith("=median 'x y/postgres-16.json' 'x y/postgres-18.json'")
     assert "--name=long" in command("postgres-17-asyncpg", "postgres-17", "postgres-17-psycopg_async")
+
+
+def test_a_target_with_an_environment_of_its_own_is_said_to_have_run_in_that() -> None:
+    own = EnvironmentFacts(
+        python="CPython 3.13.1", sqlalchemy="2.0.49", compiled=True, driver_version="", sqlite="3.45", revision="a" * 40
+    )
+    names = ("sqlite:one", "sqlite:two")
+    first, second = (make_case(TIMES, target=make_target(name=name)) for name in names)
+    run = make_run((first, dataclasses.replace(second, targets=(make_target(name=names[1], environment=own),))))
+
+    here, there = (json.loads(content) for content in pytest_benchmark_files(run).values())
+    rows = {row["target"]: row for row in rows_of(csv_files(run)[SUMMARY])}
+
+    assert here["machine_info"]["python_version"] == "3.11.7"
+    assert there["machine_info"]["python_version"] == "3.13.1"
+    assert there["commit_info"]["id"] == "a" * 40
+    assert there["benchmarks"][0]["extra_info"]["sqlalchemy"] == "2.0.49"
+    assert (rows[names[1]]["python"], rows[names[1]]["sqlalchemy"]) == ("CPython 3.13.1", "2.0.49")
+    assert (rows[names[0]]["sqlalchemy"], rows[names[1]]["revision"]) == ("2.1.9", "a" * 40)
 
 
 def test_csv_has_a_row_for_every_sample_of_every_arm() -> None:

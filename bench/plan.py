@@ -140,6 +140,8 @@ def _label(scenarios: Sequence[str], specs: Sequence[CaseSpec]) -> str:
     if len(scenarios) > 1:
         return f"{len(scenarios)}-scenarios"
     name = find_scenario(scenarios[0]).name
+    if specs[0].size == EXISTING:
+        return f"{name}-existing"
     return f"{name}-{specs[0].size}" if len(specs) == 1 else f"{name}-{len(specs)}-sizes"
 
 

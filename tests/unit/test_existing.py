@@ -74,7 +74,7 @@ def test_a_case_of_existing_data_has_no_size_of_its_own_and_says_so() -> None:
     assert str(spec.size) == "(existing data)"
     assert spec.size.rows == 0
     assert [asked.existing for asked in spec.targets] == [True]
-    assert plan.label == "one_to_many-(existing data)"
+    assert plan.label == "one_to_many-existing"
 
 
 def test_a_size_and_existing_data_exclude_each_other() -> None:

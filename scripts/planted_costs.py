@@ -1,7 +1,7 @@
 """Known costs put into one part of a load: what `selfbench_bill.py` measures the bill by, and its test holds it to.
 
-A cost is slept, for a process that has kept a busy machine's core is made to wait for it afterwards: a sleep is never
-shorter than asked for, and what it is longer by, on a busy machine, is longer for the part and for the whole alike.
+A cost is slept, for a process that has kept a busy machine's core is made to wait for it afterwards. A sleep is never
+shorter than asked for; what it is longer by, on a busy machine, is longer for the part and for the whole alike.
 """
 
 from __future__ import annotations

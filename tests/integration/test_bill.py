@@ -1,9 +1,9 @@
 """The bill is right: a known cost, put into one part of a load, lands in that part, and in no other.
 
-It is slept, and a sleep is never shorter than asked for; so the part takes at least as much in each load, on any
-machine. That nothing else grew is held by pairs of loads, one right after the other: what a busy machine adds to the
-sleep is in the part and in the whole alike, and what it adds to the rest is small beside what was put in. How exact the
-bill is on a quiet machine is measured by `scripts/selfbench_bill.py`.
+It is slept, and a sleep is never shorter than asked for: the part takes at least as much in each of the loads, on any
+machine. A neighbour makes a part longer, and never shorter; so each of the others is held by the load in which it is
+shortest, and the part itself by the shortest of the loads that are left alone. How exact the bill is on a quiet machine
+is measured by `scripts/selfbench_bill.py`.
 """
 
 from __future__ import annotations
@@ -37,7 +37,6 @@ from scripts.planted_costs import (
     in_the_decoder,
     in_the_query,
     in_the_walk,
-    median_moved,
     on_the_way,
     through_proxy,
 )
@@ -48,12 +47,12 @@ if TYPE_CHECKING:  # pytest imports it as a plugin, and has to be the first to
 pytest_plugins = ["support.postgres"]
 
 AMOUNT_NS = 150_000_000
+LITTLE_NS = AMOUNT_NS / 4
+"""What a part may take where nothing was put into it: a few ms, with what a busy machine adds to the shortest of it."""
 PAIRS = 3
-OTHERS = 0.25
-"""What the rest may move by, as a part of the amount: a machine with four times the work it can do adds a tenth."""
-READING_NS = 20_000_000
-"""What the server's own part may be short of: the readings of its count are taken off."""
-ATTEMPTS = 3
+ATTEMPTS = 5
+COUNTED = {bill.SERVER, bill.WIRE, bill.WIRE_AND_DRIVER}
+"""Parts that are told apart by what the server counts, whose readings are taken off: they may be some ms short."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -78,31 +77,27 @@ def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
 
 
 def wrong(pairs: list[Pair], own: str) -> str:
-    """Return what is wrong with where the time landed; empty where nothing is.
-
-    A clock that gives the part less than was slept is wrong in any load; what moved beside it is the median of pairs.
-    """
-    short_ns = READING_NS if own == bill.SERVER else 0
-    least_ns = min(min(pair.slow[own], pair.slow[WHOLE]) for pair in pairs)
-    if least_ns < AMOUNT_NS - short_ns:
-        return f"{own} has only {least_ns / AMOUNT_NS:.3f} of what was put in"
-    others = {part: median_moved(pairs, part) / AMOUNT_NS for part in pairs[0].slow if part not in (own, WHOLE)}
-    share = median_moved(pairs, own, of=WHOLE)
-    if abs(share - 1) > OTHERS or max(map(abs, others.values())) > OTHERS:
-        return f"{own} moved by {share:.3f} of what the whole moved by; of what was put in, the others by {others}"
+    """Return what is wrong with where the time landed; empty where nothing is."""
+    slow, plain = [pair.slow for pair in pairs], [pair.plain for pair in pairs]
+    landed_ns = [parts[own] for parts in slow]
+    missing = max(landed_ns) < AMOUNT_NS - LITTLE_NS if own in COUNTED else min(landed_ns) < AMOUNT_NS
+    others_ns = {part: min(parts[part] for parts in slow) for part in slow[0] if part not in (own, WHOLE)}
+    unasked_ns = min(parts[own] for parts in plain)
+    if missing or max(*others_ns.values(), unasked_ns) > LITTLE_NS:
+        return f"of {AMOUNT_NS} ns {own} has {landed_ns}, {unasked_ns} when left alone, and the others {others_ns}"
     return ""
 
 
 def lands(bench: Bench, plant: Plant) -> None:
-    """The cost lands in its own part. A neighbour may spoil an attempt; a bill that is wrong is wrong each time."""
+    """The cost lands in its own part. On a busy machine more loads are taken; a bill that is wrong is so in all."""
     own = OWN_PART[plant][bench.driver]
+    pairs: list[Pair] = []
     with plant(bench) as planted:
         for _ in range(ATTEMPTS):
-            pairs = bench.pairs(planted, AMOUNT_NS, PAIRS)
-            found = wrong(pairs, own)
-            if not found:
+            pairs += bench.pairs(planted, AMOUNT_NS, PAIRS)
+            if not wrong(pairs, own):
                 break
-    assert not found
+    assert not wrong(pairs, own)
     for pair in pairs:
         for parts in (pair.plain, pair.slow):
             assert sum(ns for part, ns in parts.items() if part != WHOLE) == pytest.approx(parts[WHOLE])

@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.profiles import looked
 from support.runs import make_case, make_catalogue_run, make_run, make_targets_case, typical_times
 
 from bench.model import Run, Warned
 from bench.reduce.compare import Axis, compare
 from bench.report.compare_write import comparison_files
 from bench.report.files import write_files
+from bench.report.profile_write import write_profile
 from bench.report.write import write_report
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed: pip install selenium")
@@ -32,6 +34,7 @@ QUIET = (
     "--disable-sync",
 )
 PHONE, DESK = 375, 1280
+NAMES = ("one", "series", "targets", "catalogue", "long", "compared", "compared-long", "profile")
 VIEWS = [(width, mode) for width in (PHONE, DESK) for mode in ("light", "dark")]
 
 
@@ -70,6 +73,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return reports | {
         "compared": compared(tmp_path_factory.mktemp("compared"), [runs["series"]], "size"),
         "compared-long": compared(tmp_path_factory.mktemp("compared-long"), [runs["one"], runs["long"]], "run"),
+        "profile": profiled(tmp_path_factory.mktemp("profiled")),
     }
 
 
@@ -77,6 +81,13 @@ def compared(folder: Path, runs: list[Run], by: Axis) -> Path:
     """The page of a comparison, in a folder."""
     write_files(folder, comparison_files(compare(runs, by)))
     return folder / "compare.html"
+
+
+def profiled(folder: Path) -> Path:
+    """The page of a profile of twenty strategies on two targets, with names as long as they come."""
+    looks = [looked(f"strategy_{number}", target) for target in ("postgres:17", "y" * 90) for number in range(20)]
+    _, page = write_profile(looks, folder, title="z" * 200)
+    return page
 
 
 def show(browser: Any, page: Path, *, width: int, mode: str) -> None:
@@ -93,7 +104,9 @@ def show(browser: Any, page: Path, *, width: int, mode: str) -> None:
     browser.execute_script("document.querySelectorAll('details').forEach(folded => folded.open = true)")
 
 
-@pytest.mark.parametrize("name", ["one", "series", "targets", "catalogue", "long", "compared", "compared-long"])
+@pytest.mark.parametrize(
+    "name", ["one", "series", "targets", "catalogue", "long", "compared", "compared-long", "profile"]
+)
 @pytest.mark.parametrize(("width", "mode"), VIEWS)
 def test_the_page_never_scrolls_sideways(
     browser: Any, pages: dict[str, Path], name: str, width: int, mode: str
@@ -103,7 +116,9 @@ def test_the_page_never_scrolls_sideways(
     assert browser.execute_script("return document.documentElement.scrollWidth") <= width
 
 
-@pytest.mark.parametrize("name", ["one", "series", "targets", "catalogue", "long", "compared", "compared-long"])
+@pytest.mark.parametrize(
+    "name", ["one", "series", "targets", "catalogue", "long", "compared", "compared-long", "profile"]
+)
 def test_nothing_is_requested_and_the_console_stays_empty(browser: Any, pages: dict[str, Path], name: str) -> None:
     show(browser, pages[name], width=DESK, mode="light")
     messages = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
@@ -114,7 +129,9 @@ def test_nothing_is_requested_and_the_console_stays_empty(browser: Any, pages: d
     assert browser.get_log("browser") == []
 
 
-@pytest.mark.parametrize(("name", "count"), [("series", 1 + 2 * 3), ("targets", 1 + 3 * 3), ("compared", 2)])
+@pytest.mark.parametrize(
+    ("name", "count"), [("series", 1 + 2 * 3), ("targets", 1 + 3 * 3), ("profile", 2 * 2), ("compared", 2)]
+)
 @pytest.mark.parametrize(("width", "mode"), VIEWS)
 def test_every_chart_is_drawn_with_its_text(
     browser: Any, pages: dict[str, Path], width: int, mode: str, name: str, count: int

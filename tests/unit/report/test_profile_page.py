@@ -9,43 +9,17 @@ from functools import cache
 from pathlib import Path
 
 from support.pages import Parsed
+from support.profiles import BOOKS, HASHED, looked
 from support.runs import make_case, make_run
 
 from bench.model.calls import CallProfile, FunctionCalls
 from bench.model.memory_use import Held, MemoryUse
-from bench.model.profile import Looked, Observed, Phases, PlanNode, Sending, StatementParts, StatementPlan, Times
+from bench.model.profile import Looked
 from bench.model.wire import WireBytes
 from bench.report.charts.draw import draw_profiles, is_ours
 from bench.report.plan_changes import plan_changes_markdown, plan_changes_text
 from bench.report.profile_write import profile_page, write_profile
 from bench.report.write import write_report
-
-USERS, BOOKS = "SELECT users.id FROM users", "SELECT books.id FROM books WHERE ? = books.user_id"
-NESTED = PlanNode(operation="Nested Loop", children=(PlanNode(operation="Seq Scan", detail="on books"),))
-HASHED = PlanNode(operation="Hash Join", children=(PlanNode(operation="Seq Scan", detail="on books"),))
-
-
-def looked(strategy: str, target: str = "postgres:17", *, plan: PlanNode = NESTED, driver: str = "psycopg") -> Looked:
-    ms = 1_000_000
-    parts = (
-        StatementParts(sql="", executions=0, ns={"walk": 1 * ms, "gc": 2 * ms}),
-        StatementParts(
-            sql=BOOKS, executions=3, ns={"statement": ms, "wait": 5 * ms, "fetch": 2 * ms, "objects": 9 * ms}
-        ),
-    )
-    phases = Phases(wall_ns=20 * ms, statements=parts)
-    return Looked(
-        scenario="one_to_many", size="1000x50", target=target, driver=driver, strategy=strategy,
-        sendings=(
-            Sending(sql=BOOKS, executions=3, rows=6, asking="lazy", paths=("User.books",), line="a.py:7",
-                    code="user.books", parameters=("1",), more_parameters=0),
-        ),
-        plans=(
-            StatementPlan(sql=BOOKS, roots=(plan,), executing_ms=1.5),
-            StatementPlan(sql=USERS, error="permission denied"),
-        ),
-        times=Times(observed=(Observed(phases=phases, server_ns=3 * ms),), unobserved_ns=(20 * ms,), silent=""),
-    )  # fmt: skip
 
 
 def failed(strategy: str) -> Looked:

@@ -9,7 +9,7 @@ import click
 
 from bench.cli.options import results_option
 
-AXES = ("run", "database", "driver", "strategy", "sqlalchemy", "size", "revision")
+AXES = ("run", "database", "driver", "strategy", "sqlalchemy", "python", "size", "revision")
 
 
 @click.command()

@@ -17,18 +17,37 @@ from bench.model import Run, TargetFacts
 from bench.model.asked import DRIVERS, rtt_text
 from bench.reduce.across import across
 from bench.reduce.compare_counts import CountsDiffer, compare_counts
-from bench.reduce.compare_facts import Differing, database_of, differing, facts_of, revision_of, sqlalchemy_of
+from bench.reduce.compare_facts import (
+    Differing,
+    database_of,
+    differing,
+    driver_of,
+    facts_of,
+    python_of,
+    revision_of,
+    sqlalchemy_of,
+)
 from bench.reduce.pairing import grid, paired_ratio
 from bench.reduce.summaries import is_tied, summarise
 from bench.reduce.types import ArmSummary, CaseSummary, Estimate
 from bench.reduce.views import views
 
-Axis = Literal["run", "database", "driver", "strategy", "sqlalchemy", "size", "revision"]
+Axis = Literal["run", "database", "driver", "strategy", "sqlalchemy", "python", "size", "revision"]
 
 MOST_RUNS = 26
 """Runs are named by letters."""
 
-APART = ((), ("SQLAlchemy",), ("revision",), ("SQLAlchemy", "revision"), ("on",), ("run",), ("run", "case", "on"))
+APART = (
+    (),
+    ("SQLAlchemy",),
+    ("revision",),
+    ("Python",),
+    ("SQLAlchemy", "revision"),
+    ("SQLAlchemy", "revision", "Python"),
+    ("on",),
+    ("run",),
+    ("run", "case", "on"),
+)
 """What tells measurements apart that would share a cell, tried in this order."""
 
 Labels = tuple[tuple[str, str], ...]
@@ -168,10 +187,14 @@ def _columns(by: Axis, points: Sequence[Point]) -> Callable[[Point], str]:
         }
         several = {name for name, _ in builds if sum(name == other for other, _ in builds) > 1}
         return lambda point: _database(point, several)
+    if by == "driver":
+        drivers = {(point.facts.driver, point.facts.driver_version) for point in points if _is_packaged(point)}
+        versions = {name for name, _ in drivers if sum(name == other for other, _ in drivers) > 1}
+        return lambda point: driver_of(point.facts) if point.facts.driver in versions else point.facts.driver
     return {
-        "driver": lambda point: point.summary.case.targets[0].driver,
         "strategy": lambda point: point.row.arm.name,
         "sqlalchemy": lambda point: sqlalchemy_of(point.stored, point.facts),
+        "python": lambda point: python_of(point.stored, point.facts),
         "size": lambda point: str(point.summary.case.spec.size),
         "revision": lambda point: revision_of(point.stored, point.facts),
     }[by]
@@ -181,6 +204,11 @@ def _database(point: Point, several: set[str]) -> str:
     target = point.summary.case.targets[0]
     name = database_of(target)
     return f"{name} ({target.origin or target.provider})" if name in several else name
+
+
+def _is_packaged(point: Point) -> bool:
+    """Whether the driver has versions of its own: that of sqlite3 is Python's."""
+    return point.facts.driver != DRIVERS["sqlite"][0]
 
 
 def _rows(points: Sequence[Point], by: Axis, column_of: Callable[[Point], str], columns: Sequence[str]) -> list[Row]:
@@ -200,6 +228,7 @@ def _told_apart(point: Point) -> dict[str, str]:
     return {
         "SQLAlchemy": sqlalchemy_of(point.stored, point.facts),
         "revision": revision_of(point.stored, point.facts),
+        "Python": python_of(point.stored, point.facts),
         "run": letter(point.run),
         "case": str(point.case + 1),
         "on": point.target,
@@ -235,8 +264,9 @@ def _rest_of_target(point: Point, by: Axis, several: bool) -> str:
     if by == "database":
         return " ".join(part for part in (driver, rtt, environment) if part)
     if by == "driver":
+        environment = str(replace(asked.environment, driver_version=""))
         return " ".join(part for part in (database_of(target), rtt, environment) if part)
-    if by in {"sqlalchemy", "revision"} and several:
+    if by in {"sqlalchemy", "python", "revision"} and several:
         return str(replace(asked, environment=replace(asked.environment, **{by: ""})))
     return target.name if several or by in {"strategy", "size"} else ""
 

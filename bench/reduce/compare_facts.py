@@ -21,6 +21,7 @@ OF_AXIS: Mapping[str, tuple[str, ...]] = {
     "database": ("Database", "Package sqlite"),
     "driver": ("Driver", *(f"Package {name}" for name in DRIVERS)),
     "sqlalchemy": ("SQLAlchemy",),
+    "python": ("Python", "Python build"),
     "revision": ("Revision", "Scenario's file"),
     "size": ("Size", "Dataset's graph"),
 }
@@ -83,6 +84,16 @@ def sqlalchemy_of(run: Run, target: TargetFacts) -> str:
     return target.environment.sqlalchemy if target.environment else run.environment.sqlalchemy
 
 
+def python_of(run: Run, target: TargetFacts) -> str:
+    """The Python that loaded from a target."""
+    return target.environment.python if target.environment else run.environment.python
+
+
+def driver_of(target: TargetFacts) -> str:
+    """The driver and its version: `psycopg 3.3.9`."""
+    return f"{target.driver} {target.driver_version}".strip()
+
+
 def revision_of(run: Run, target: TargetFacts) -> str:
     """The revision whose scenarios loaded from a target."""
     if target.environment and target.environment.revision:
@@ -143,7 +154,7 @@ def _of_target(target: TargetFacts) -> dict[str, str]:
     delay = f"{target.delay.asked_ns / 1e6:g} ms" if target.delay else ""
     return {
         "Database": database_of(target),
-        "Driver": f"{target.driver} {target.driver_version}".strip(),
+        "Driver": driver_of(target),
         "Provider": target.provider,
         "Origin": target.origin,
         "Image": target.image[:SHORT],

@@ -212,7 +212,7 @@ def sql_excerpt(sql: str, limit: int = 160) -> str:
 
 
 def _axis(comparison: Comparison) -> str:
-    return {"sqlalchemy": "version of SQLAlchemy"}.get(comparison.by, comparison.by)
+    return {"sqlalchemy": "version of SQLAlchemy", "python": "version of Python"}.get(comparison.by, comparison.by)
 
 
 def _labels(row: Row, names: Sequence[str]) -> tuple[str, ...]:

@@ -18,6 +18,8 @@ from support.runs import (
 
 from bench.errors import BenchError
 from bench.model import Arm, Case, Run, StatementCount
+from bench.model.asked import parse_target
+from bench.model.environment import AskedEnvironment, EnvironmentFacts
 from bench.reduce.compare import Comparison, Row, compare
 
 TIMES = {"lazy": 6.0, "selectin": 2.0, "joined": 3.0}
@@ -197,6 +199,50 @@ def test_measurements_that_would_share_a_cell_are_told_apart_and_none_is_lost() 
     shown = [cell for row in (*comparison.rows, *comparison.alone) for cell in row.cells if cell]
     assert len(shown) == 3 * len(TIMES)
     assert {dict(row.labels)["SQLAlchemy"] for row in comparison.rows} == {"2.0.49"}
+
+
+def ran_in(name: str, **environment: str) -> Case:
+    """A case of two targets that differ in what ran the load: the harness's own, and another."""
+    case = make_targets_case({"sqlite": TIMES, "sqlite:memory": TIMES})
+    own = {"python": "CPython 3.11.7", "sqlalchemy": "2.1.9", "driver_version": "3.3.9"}
+    facts = [EnvironmentFacts(**(own | each), compiled=True, sqlite="") for each in ({}, environment)]
+    asked = [AskedEnvironment(**{key: each[key] for key in environment}) for each in (own, environment)]
+    targets = tuple(
+        dataclasses.replace(
+            make_server("postgres:17"), name=target.name, environment=ran, driver_version=ran.driver_version
+        )
+        for target, ran in zip(case.targets, facts, strict=True)
+    )
+    server = parse_target(name)
+    spec = dataclasses.replace(
+        case.spec, targets=tuple(dataclasses.replace(server, environment=environment) for environment in asked)
+    )
+    return dataclasses.replace(case, targets=targets, spec=spec)
+
+
+@pytest.mark.parametrize(
+    ("by", "environment", "columns"),
+    [
+        ("python", {"python": "CPython 3.13.1"}, ("CPython 3.11.7", "CPython 3.13.1")),
+        ("sqlalchemy", {"sqlalchemy": "2.0.49"}, ("2.1.9", "2.0.49")),
+        ("driver", {"driver_version": "3.2.10"}, ("psycopg 3.3.9", "psycopg 3.2.10")),
+    ],
+)
+def test_environments_of_one_run_are_compared_side_by_side(
+    by: Any, environment: dict[str, str], columns: tuple[str, ...]
+) -> None:
+    comparison = compare([make_run((ran_in("postgres:17", **environment),))], by)
+
+    assert comparison.columns == columns
+    assert len(comparison.rows) == len(TIMES)
+    assert all(cell and cell.ratio for row in comparison.rows for cell in row.cells[1:])
+    assert comparison.differing == ()
+
+
+def test_a_driver_of_one_version_goes_by_its_name_alone() -> None:
+    runs = [a_run("a", make_case(TIMES, target=make_server(name))) for name in ("postgres:17", "postgres:17+asyncpg")]
+
+    assert compare(runs, "driver").columns == ("psycopg", "asyncpg")
 
 
 def test_a_revision_with_changes_is_another_one() -> None:

@@ -253,8 +253,23 @@ def test_the_order_of_sets_in_a_process_changes_nothing(
     monkeypatch.setattr(
         case_module.CaseUnderWay, "worker", lambda case, target, **_: start(case, target, hash_seed=hash_seed)
     )
+    before = project.file.read_text()
 
-    assert told(project.check()) == []
+    project.write(None)
+
+    assert '"calls": ' in before
+    assert project.file.read_text() == before
+
+
+def test_more_python_for_each_row_fails_though_the_database_sees_nothing_of_it(project: Project) -> None:
+    project.change(("        customer.orders  #", "        sum(1 for _ in customer.orders)  #"))
+
+    checked = project.check()
+
+    assert [(verdict, says.partition(" functions")[0]) for _, verdict, says in told(checked)] == [
+        ("worse", "now calls Python")
+    ] * 2
+    assert gating.failure(checked) is not None
 
 
 def test_only_what_is_named_is_checked(project: Project) -> None:

@@ -150,7 +150,10 @@ class TargetFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatasetFacts:
-    """The dataset as it was seeded. key: digest of all that decides its bytes. fingerprint: digest of its graph."""
+    """The dataset as it was seeded, or of existing data what the lazy load reached in one snapshot.
+
+    key: digest of all that decides its bytes. fingerprint: digest of its graph. seed_s: seconds that this took.
+    """
 
     key: str
     fingerprint: str

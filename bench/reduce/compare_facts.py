@@ -42,6 +42,7 @@ def facts_of(run: Run, case: Case) -> dict[str, str]:
         **_of_environment(run.environment),
         **_of_target(case.targets[0]),
         **_of_its_own(case.targets[0].environment),
+        "Python": python_of(run, case.targets[0]),
         **_of_dataset(case.spec.dataset),
         "Size": str(case.spec.size),
         "Dataset's graph": case.datasets[0].fingerprint[:SHORT],
@@ -85,8 +86,8 @@ def sqlalchemy_of(run: Run, target: TargetFacts) -> str:
 
 
 def python_of(run: Run, target: TargetFacts) -> str:
-    """The Python that loaded from a target."""
-    return target.environment.python if target.environment else run.environment.python
+    """The version of the Python that loaded from a target, after its name where it is not CPython."""
+    return (target.environment.python if target.environment else run.environment.python).removeprefix("CPython ")
 
 
 def driver_of(target: TargetFacts) -> str:
@@ -139,7 +140,6 @@ def _of_its_own(environment: EnvironmentFacts | None) -> dict[str, str]:
         return {}
     revision = {"Revision": environment.revision[:SHORT]} if environment.revision else {}
     return {
-        "Python": environment.python,
         "SQLAlchemy": environment.sqlalchemy,
         "SQLAlchemy's extensions": _extensions(compiled=environment.compiled),
         **revision,

@@ -10,7 +10,7 @@ import io
 from collections.abc import Iterable, Iterator, Mapping
 
 from bench.model import Arm, Case, Run
-from bench.reduce.compare_facts import sqlalchemy_of
+from bench.reduce.compare_facts import python_of, sqlalchemy_of
 from bench.reduce.summaries import summarise_all
 from bench.reduce.types import ArmSummary, Estimate
 from bench.reduce.views import views
@@ -129,7 +129,7 @@ def _place(run: Run, view: Case) -> dict[str, Value]:
         "driver_version": target.driver_version,
         "origin": target.origin,
         "rtt_us": asked.rtt_us,
-        "python": own.python if own else environment.python,
+        "python": python_of(run, target),
         "sqlalchemy": sqlalchemy_of(run, target),
         "revision": revision or environment.git_revision,
         "changed": str(environment.git_dirty and not revision).lower(),

@@ -223,7 +223,7 @@ def ran_in(name: str, **environment: str) -> Case:
 @pytest.mark.parametrize(
     ("by", "environment", "columns"),
     [
-        ("python", {"python": "CPython 3.13.1"}, ("CPython 3.11.7", "CPython 3.13.1")),
+        ("python", {"python": "3.13.1"}, ("3.11.7", "3.13.1")),
         ("sqlalchemy", {"sqlalchemy": "2.0.49"}, ("2.1.9", "2.0.49")),
         ("driver", {"driver_version": "3.2.10"}, ("psycopg 3.3.9", "psycopg 3.2.10")),
     ],
@@ -237,6 +237,16 @@ def test_environments_of_one_run_are_compared_side_by_side(
     assert len(comparison.rows) == len(TIMES)
     assert all(cell and cell.ratio for row in comparison.rows for cell in row.cells[1:])
     assert comparison.differing == ()
+
+
+def test_the_harness_s_own_python_is_the_same_as_that_of_an_environment() -> None:
+    own = make_case(TIMES, target=make_server("postgres:17"))
+    runs = [
+        make_run((ran_in("postgres:17", python="3.13.1"),)),
+        make_run((own,), id="b", environment=make_environment(python="CPython 3.13.1")),
+    ]
+
+    assert compare(runs, "python").columns == ("3.11.7", "3.13.1")
 
 
 def test_a_driver_of_one_version_goes_by_its_name_alone() -> None:

@@ -171,7 +171,7 @@ def test_a_target_with_an_environment_of_its_own_is_said_to_have_run_in_that() -
     assert there["machine_info"]["python_version"] == "3.13.1"
     assert there["commit_info"]["id"] == "a" * 40
     assert there["benchmarks"][0]["extra_info"]["sqlalchemy"] == "2.0.49"
-    assert (rows[names[1]]["python"], rows[names[1]]["sqlalchemy"]) == ("CPython 3.13.1", "2.0.49")
+    assert (rows[names[1]]["python"], rows[names[1]]["sqlalchemy"]) == ("3.13.1", "2.0.49")
     assert (rows[names[0]]["sqlalchemy"], rows[names[1]]["revision"]) == ("2.1.9", "a" * 40)
 
 

@@ -11,10 +11,12 @@ from bench.model.calls import CallProfile, FunctionCalls
 from bench.model.memory_use import Held, MemoryUse
 from bench.model.profile import Looked
 from bench.model.wire import WireBytes
+from bench.report.calls_text import hottest_functions
 from bench.report.charts.inline import colour
 from bench.report.charts.palette import Hue
 from bench.report.page_parts import Cell, Row, Table
 from bench.report.units import bytes_text, count_text, share_text
+from bench.report.wire_text import wire_notes
 
 NOT_TOLD = "not told"
 
@@ -81,11 +83,11 @@ def further_tables(own: Sequence[Looked], hues: Mapping[str, Hue]) -> Iterator[T
 
 
 def further_notes(own: Sequence[Looked]) -> Iterator[str]:
-    """Yield why bytes were not counted, once where it is so for all."""
-    yield from (
-        f"Bytes on the wire were not counted: {reason.rstrip('.')}."
-        for reason in dict.fromkeys(one.wire.uncounted for one in own if one.wire and one.wire.uncounted)
-    )
+    """Say what is meant by bytes and calls, where they were looked at."""
+    if wires := [one.wire for one in own if one.wire]:
+        yield from wire_notes(wires)
+    versions = dict.fromkeys(one.calls.versions for one in own if one.calls)
+    yield from (f"Calls are exact, for {each}; shares of the time are estimates." for each in versions)
 
 
 def functions_table(calls: CallProfile, strategy: str) -> Table | None:
@@ -148,11 +150,7 @@ def _titled(
 def _side_by_side(calls: Mapping[str, CallProfile]) -> Titled:
     """Return the hottest functions of any strategy, strategies across: its own share of the time, and its calls."""
     by_place = {name: {(one.name, one.place): one for one in profile.functions} for name, profile in calls.items()}
-    heat: dict[tuple[str, str], float] = {}
-    for functions in by_place.values():
-        for place, one in functions.items():
-            heat[place] = max(heat.get(place, 0.0), one.own_share)
-    hottest = sorted(heat, key=lambda place: -heat[place])[:MOST_SIDE_BY_SIDE]
+    hottest = hottest_functions(list(calls.values()), MOST_SIDE_BY_SIDE)
     counts = Row(
         name=Cell(value="all Python calls", numeric=False),
         cells=(Cell(value="", numeric=False), *(Cell(value=count_text(profile.calls)) for profile in calls.values())),

@@ -28,7 +28,7 @@ def wire_text(looks: Sequence[Looked], *, width: int) -> str:
     )
     wrapped = [
         line
-        for note in _notes([wire for _, wire in found])
+        for note in wire_notes([wire for _, wire in found])
         for line in textwrap.wrap(note, width, subsequent_indent="  ", break_on_hyphens=False)
     ]
     return "\n".join([table, *wrapped])
@@ -43,7 +43,8 @@ def _bytes(count: int | None) -> str:
     return "" if count is None else bytes_text(count)
 
 
-def _notes(wires: Sequence[WireBytes]) -> Iterator[str]:
+def wire_notes(wires: Sequence[WireBytes]) -> Iterator[str]:
+    """Say how bytes were counted, or why they were not, and what is meant by those of rows."""
     if any(wire.received_bytes is not None for wire in wires):
         yield "Received and sent are counted on their way, with the beginning and the end of the load's transaction."
     if any(wire.encrypted for wire in wires):

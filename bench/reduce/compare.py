@@ -8,7 +8,7 @@ ratios to their own run's baseline strategy are put beside each other.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -212,16 +212,33 @@ def _is_packaged(point: Point) -> bool:
 
 
 def _rows(points: Sequence[Point], by: Axis, column_of: Callable[[Point], str], columns: Sequence[str]) -> list[Row]:
-    """Return the measurements in rows; where two would share a cell, by what of their runs tells them apart."""
+    """Return the measurements in rows; where two would share a cell, by what of their runs tells them apart.
+
+    Of what does, the first that leaves a row with two of them.
+    """
     named = _labeller(by, points)
-    for apart in APART:
-        cells: dict[Labels, dict[str, Point]] = {}
-        for point in points:
-            labels = (*named(point), *((name, _told_apart(point)[name]) for name in apart))
-            cells.setdefault(labels, {}).setdefault(column_of(point), point)
-        if sum(map(len, cells.values())) == len(points):
-            break
-    return [_row(labels, [of_row.get(column) for column in columns]) for labels, of_row in cells.items()]
+    whole = (cells for apart in APART if _holds(cells := _cells(points, named, column_of, apart), points))
+    first = next(whole, None) or _cells(points, named, column_of, APART[-1])
+    chosen = next((cells for cells in (first, *whole) if any(len(of_row) > 1 for of_row in cells.values())), first)
+    return [_row(labels, [of_row.get(column) for column in columns]) for labels, of_row in chosen.items()]
+
+
+def _cells(
+    points: Sequence[Point],
+    named: Callable[[Point], Labels],
+    column_of: Callable[[Point], str],
+    apart: Sequence[str],
+) -> dict[Labels, dict[str, Point]]:
+    cells: dict[Labels, dict[str, Point]] = {}
+    for point in points:
+        labels = (*named(point), *((name, _told_apart(point)[name]) for name in apart))
+        cells.setdefault(labels, {}).setdefault(column_of(point), point)
+    return cells
+
+
+def _holds(cells: Mapping[Labels, Mapping[str, Point]], points: Sequence[Point]) -> bool:
+    """Whether each measurement has a cell of its own."""
+    return sum(map(len, cells.values())) == len(points)
 
 
 def _told_apart(point: Point) -> dict[str, str]:

@@ -81,6 +81,7 @@ def sampled_load(
     from pyinstrument.renderers import HTMLRenderer, SpeedscopeRenderer
 
     profiler = _profiler()
+    gc.collect()  # once: it takes longer than a short load
     loads = 0
     while loads < MOST_LOADS and (loads == 0 or len(profiler.last_session.frame_records) < enough):
         _sample(profiler, opened, load, title)
@@ -95,7 +96,6 @@ def sampled_load(
 def _sample(profiler: Any, opened: Opened, load: Load, title: str) -> None:
     """Run the load once under the profiler; what it returned is freed after."""
     with opened() as session:
-        gc.collect()
         profiler.start(target_description=title.replace("</", "< /"))  # it stands in a script of the page
         try:
             result = load(session)

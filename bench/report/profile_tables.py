@@ -20,6 +20,9 @@ from bench.report.wire_text import wire_notes
 
 NOT_TOLD = "not told"
 
+MOST_FUNCTIONS = 20
+"""Functions of one strategy that the page lists; the call tree has all."""
+
 MOST_SIDE_BY_SIDE = 15
 """Functions that stand side by side, the hottest of any strategy."""
 
@@ -108,7 +111,7 @@ def functions_table(calls: CallProfile, strategy: str) -> Table | None:
                     Cell(value=share_text(one.share)),
                 ),
             )
-            for one in calls.functions
+            for one in calls.functions[:MOST_FUNCTIONS]
         ),
     )
 

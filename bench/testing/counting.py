@@ -72,8 +72,11 @@ class count_statements(AbstractContextManager[Seen]):  # noqa: N801 - used as a 
         for noun, _, most, exact in self._limits:
             _check(noun, most, exact)
         self._engines = engines_of(sources)
+        self._recording: AbstractContextManager[Record] | None = None
 
     def __enter__(self) -> Seen:
+        if self._recording is not None:
+            raise BenchError("This count is under way already.", remedy="Call count_statements() for each block.")
         self._recording = recording(self._engines)
         self._seen = Seen(self._recording.__enter__())
         return self._seen
@@ -82,7 +85,9 @@ class count_statements(AbstractContextManager[Seen]):  # noqa: N801 - used as a 
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         __tracebackhide__ = True  # the failure is that of the block
-        self._recording.__exit__(None, None, None)
+        under_way, self._recording = self._recording, None
+        assert under_way is not None
+        under_way.__exit__(None, None, None)
         if kind is None:
             reason = self._broken()
             if reason:

@@ -17,6 +17,7 @@ WIDTH = 110
 MOST = 12
 """Statements that are shown, of however many."""
 
+_WORD = re.compile(r"[A-Za-z]+")
 _READS = re.compile(r"[\s(]*(?:SELECT|WITH|VALUES)\b", re.IGNORECASE)
 
 
@@ -39,7 +40,7 @@ def sum_line(executions: Sequence[Execution]) -> str:
 def n_plus_one_line(executions: Sequence[Execution]) -> str:
     """Name what is loaded one by one most often; empty where nothing is."""
     worst = max(filter(repeats, executions), key=lambda one: one.executions, default=None)
-    return "" if worst is None else f"N+1: {what(worst.sending())} takes {counted(worst.executions, 'statement')}."
+    return "" if worst is None else f"N+1: {_named(worst)} takes {counted(worst.executions, 'statement')}."
 
 
 def repeats(execution: Execution) -> bool:
@@ -55,10 +56,16 @@ def mending(execution: Execution) -> str:
         return f"To load it for all at once, on the statement that loads {owner}: .options({option})"
     if asking == "column":
         return (
-            "Columns that are deferred or expired are loaded one entity at a time: undefer() them in the statement, "
-            "or make the session with expire_on_commit=False."
+            "Columns that are deferred, expired or a subclass's are loaded one entity at a time: undefer() or "
+            "selectin_polymorphic() in the statement, or a session with expire_on_commit=False."
         )
     return "It is sent in a loop: ask once for all of them, with in_()."
+
+
+def _named(execution: Execution) -> str:
+    """What a statement loads; of one that SQLAlchemy has no name for, its first word: `UPDATE`."""
+    word = _WORD.search(execution.sql)
+    return what(execution.sending()) if execution.paths or word is None else word[0].upper()
 
 
 def _times(count: int) -> str:
@@ -67,7 +74,7 @@ def _times(count: int) -> str:
 
 def _statement(execution: Execution, often: str) -> Iterator[str]:
     again = repeats(execution)
-    yield f"{what(execution.sending())}: {often}{' (N+1)' if again else ''}"
+    yield f"{_named(execution)}: {often}{' (N+1)' if again else ''}"
     if execution.line:
         yield f"  {execution.line}  {execution.code}".rstrip()
     if again:

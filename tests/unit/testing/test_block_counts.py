@@ -357,3 +357,18 @@ def test_tasks_side_by_side_are_told_apart(tmp_path: Path) -> None:
         (10, ("User",), "await session.scalars(select(User))"),
         (10, (), 'await session.execute(text("SELECT 1"))'),
     }
+
+
+def test_one_count_serves_one_block_at_a_time(engine: Engine) -> None:
+    count = count_statements(engine, exactly=1)
+    for _ in range(2):
+        with count, engine.connect() as connection:
+            connection.execute(text("SELECT 1"))
+
+    with count as seen, engine.connect() as connection:
+        connection.execute(text("SELECT 1"))
+        with pytest.raises(BenchError, match="under way already"):
+            count.__enter__()
+
+    assert seen.statements == 1
+    assert listeners(engine) == 0

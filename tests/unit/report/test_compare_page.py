@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from support.pages import Parsed
+from support.profiles import HASHED, looked
 from support.runs import make_case, make_counters, make_environment, make_run, make_server, make_targets_case
 
 from bench import record
@@ -140,6 +142,20 @@ def test_what_was_wrong_or_not_timed_is_no_mark_in_a_chart() -> None:
     assert "1 / 50,000 WRONG" in page
     assert "joined B, WRONG: User 1: books differ" in page
     assert "joined" not in draw_comparison(comparison)["comparison-indicative"].alt
+
+
+def test_plans_that_differ_are_on_the_page_and_in_its_markdown() -> None:
+    comparison = compare([make_run((make_case(TIMES),), id=name) for name in ("a", "b")])
+    profiled = [("A", [looked("lazy")]), ("B", [looked("lazy", plan=HASHED)])]
+
+    shown, without = comparison_files(comparison, profiled), comparison_files(comparison)
+
+    page = Parsed(shown["compare.html"].decode())
+    assert not page.open
+    assert "lazy: plans of A on postgres:17 (-) and B on postgres:17 (+)" in page.text
+    assert '<span class="new">' in shown["compare.html"].decode()
+    assert "```diff" in shown["compare.md"].decode()
+    assert "Plans" not in text_of(without["compare.html"])
 
 
 def test_a_folder_is_written_where_it_was_named_and_said(tmp_path: Path) -> None:

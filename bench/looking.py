@@ -14,6 +14,7 @@ from bench.catalogue import find_scenario
 from bench.commands import width
 from bench.errors import GateFailed
 from bench.measure.flames import require_pyinstrument
+from bench.measure.memray_graph import require_memray
 from bench.model import DatasetOptions, Sampling, parse_targets
 from bench.model.profile import Looked
 from bench.plan import Plan, make_plan
@@ -51,20 +52,30 @@ def profile(
     explain: bool,
     flames: bool = False,
     wire: bool = True,
+    memory: bool = True,
+    memray: bool = False,
     say: Say,
     **asked: Any,
 ) -> Iterator[str]:
     """Profile each strategy on each target, keep what was found after each, and yield the text of it.
 
     flames: with what each load calls, its call tree and its flame graph. wire: with the bytes that cross it.
+    memory: with what it holds; memray: and a flame graph of that.
     Raises GateFailed at the end where a strategy could not be profiled.
     """
     planned = plan(label=label, **asked)
     profiling.only_case(planned)
     if flames:
         require_pyinstrument()  # before there is a folder
+    if memray:
+        require_memray()
     folder = new_folder(results / PROFILES, planned.label, datetime.now(UTC))
-    seen = [*([sights.wire] if wire else []), *([sights.flames(folder)] if flames else [])]
+    seen = [
+        *([sights.wire] if wire else []),
+        *([sights.flames(folder)] if flames else []),
+        *([sights.memory] if memory or memray else []),
+        *([sights.memory_flames(folder)] if memray else []),
+    ]
     looks: list[Looked] = []
     try:
         for _, of_target in groupby(

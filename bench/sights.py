@@ -1,4 +1,4 @@
-"""Sights: what a profile can see of a load beside its bill, each apart from the others: its calls, and its bytes."""
+"""Sights: what a profile can see of a load beside its bill, each apart from the others: calls, bytes, memory."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ import msgspec
 from bench.case import CaseUnderWay
 from bench.errors import BenchError, WorkerDied
 from bench.measure.flames import require_pyinstrument
+from bench.measure.memray_graph import require_memray
 from bench.measure.workers import WorkerProcess
 from bench.model.calls import CallProfile
+from bench.model.memory_use import MemoryUse
 from bench.model.profile import Looked
 from bench.model.wire import WireBytes
 
@@ -73,6 +75,40 @@ def wire(case: CaseUnderWay, target: str) -> Iterator[Sight]:
             yield partial(_held, uncounted=error.message)
             return
         yield crossing
+
+
+@contextmanager
+def memory(case: CaseUnderWay, target: str) -> Iterator[Sight]:
+    """Yield what sees the memory of each load, in a fresh worker for each: its first load is a part of what is told."""
+
+    def taken(_worker: WorkerProcess, looked: Looked) -> Looked:
+        with case.worker(target, hash_seed=0) as fresh:
+            found = fresh.ask("memory_use", strategy=looked.strategy)
+        return replace(looked, memory=msgspec.convert(found, MemoryUse))
+
+    yield taken
+
+
+def memory_flames(folder: Path) -> Opening:
+    """Return what draws who asked for each load's memory, in a folder within a profile's; it comes after `memory`.
+
+    Raises BenchError where memray is not installed.
+    """
+    require_memray()
+
+    @contextmanager
+    def ready(_case: CaseUnderWay, target: str) -> Iterator[Sight]:
+        (folder / FLAMES).mkdir(exist_ok=True)
+
+        def drawn(worker: WorkerProcess, looked: Looked) -> Looked:
+            stem = _free_stem(folder / FLAMES, f"{target}-{looked.strategy}-memory")
+            file = f"{FLAMES}/{stem}.html"
+            worker.ask("memory_flames", strategy=looked.strategy, html=str((folder / file).absolute()))
+            return replace(looked, memory=looked.memory and replace(looked.memory, flame_graph=file))
+
+        yield drawn
+
+    return ready
 
 
 @contextmanager

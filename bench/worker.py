@@ -39,6 +39,8 @@ from bench.measure.floor import bare_connection, read_sent, replay, write_sent
 from bench.measure.graph import fingerprint, graph_lines
 from bench.measure.jit import is_compiled
 from bench.measure.memory import peak_bytes
+from bench.measure.memory_use import memory_use
+from bench.measure.memray_graph import memory_flames
 from bench.measure.phase_times import phase_times
 from bench.measure.plans import statement_plans
 from bench.measure.protocol import PROTOCOL
@@ -117,6 +119,15 @@ class Worker:
     def memory(self, *, strategy: str) -> dict[str, Any]:
         """Peak memory of one load whose statements are compiled already."""
         return {"peak_bytes": peak_bytes(*self._load(self._strategy(strategy)))}
+
+    def memory_use(self, *, strategy: str) -> dict[str, Any]:
+        """Who holds what of a load's memory, when it is the most and at the end. Only a fresh worker may be asked."""
+        return asdict(memory_use(self.engine, *self._load(self._strategy(strategy))))
+
+    def memory_flames(self, *, strategy: str, html: str) -> dict[str, Any]:
+        """Write memray's flame graph of a load to a file."""
+        memory_flames(*self._load(self._strategy(strategy)), html=Path(html))
+        return {}
 
     def trace(self, *, strategy: str, explain: bool) -> dict[str, Any]:
         """What one load sends, for whom and from which line; on request how the database runs each statement."""

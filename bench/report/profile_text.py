@@ -11,6 +11,7 @@ from bench.model.profile import Looked
 from bench.report.bill_text import bills_text
 from bench.report.calls_text import calls_text
 from bench.report.markup import escaped, fenced, folded
+from bench.report.memory_text import memory_text
 from bench.report.plan_text import differences_text, plans_text
 from bench.report.wire_text import wire_text
 
@@ -26,7 +27,7 @@ def target_text(looks: Sequence[Looked], *, width: int) -> str:
 def body_text(looks: Sequence[Looked], *, width: int) -> str:
     """Return what `target_text` does, without its title."""
     plans = [f"Plans of {one.strategy}:\n{plans_text(one, width=width)}" for one in looks if one.plans]
-    further = filter(None, (wire_text(looks, width=width), calls_text(looks, width=width)))
+    further = filter(None, (draw(looks, width=width) for draw in (memory_text, wire_text, calls_text)))
     return "\n\n".join([bills_text(looks, width=width), *further, *plans])
 
 

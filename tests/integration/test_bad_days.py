@@ -18,8 +18,8 @@ from support.command import Bench
 
 from bench import record
 
-KILLS = 16
-SIZES = "5x1,5x2,5x3,5x4,5x5,5x6,5x7,5x8"
+KILLED_AT = [(stage, times) for times in (1, 2) for stage in ("Case", "observing", "timing", "done")]
+SIZES = "5x1,5x2,5x3,5x4,5x5,5x6"
 ONE_ROUND = ("--workers", "1", "--rounds", "1", "--strategy", "selectin,lazy")
 
 
@@ -53,12 +53,10 @@ def test_a_run_killed_at_any_moment_leaves_every_finished_case_on_disk_and_no_wo
     chance = random.Random(20_261_123)
     bench = Bench(tmp_path)
     finished_at_death = []
-    for _ in range(KILLS):
+    for stage, times in KILLED_AT:
         before = set(bench.runs())
         with bench.start("run", "--size", SIZES, *ONE_ROUND, "-v") as process:
-            seen = lines(
-                process, chance.choice(["Case", "observing", "timing", "done"]), times=chance.choice([1, 1, 2, 3])
-            )
+            seen = lines(process, stage, times=times)
             try:
                 process.wait(timeout=chance.uniform(0, 0.25))
             except subprocess.TimeoutExpired:
@@ -73,7 +71,7 @@ def test_a_run_killed_at_any_moment_leaves_every_finished_case_on_disk_and_no_wo
         assert len(run.cases) >= sum("done: measured" in line for line in seen)
         assert all(case.status == "measured" for case in run.cases)
         assert none_left(bench)
-    assert len(set(finished_at_death)) > 2, "the moments were not random enough to prove anything"
+    assert len(set(finished_at_death)) > 1, "all kills came at one moment, which proves little"
 
 
 def test_a_killed_run_is_resumed_to_what_it_would_have_been(tmp_path: Path) -> None:
@@ -95,14 +93,22 @@ def test_a_killed_run_is_resumed_to_what_it_would_have_been(tmp_path: Path) -> N
     assert not (folder / "scratch").exists()
 
 
-@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("stage", ["Case 1", "observing", "timing", "Case 2"])
+@pytest.mark.parametrize(
+    ("stage", "ending"),
+    [
+        ("Case 1", signal.SIGINT),
+        ("observing", signal.SIGTERM),
+        ("timing", signal.SIGINT),
+        ("timing", signal.SIGTERM),
+        ("Case 2", signal.SIGINT),
+    ],
+)
 def test_an_interruption_at_any_stage_keeps_and_shows_what_was_measured(
     tmp_path: Path, stage: str, ending: signal.Signals
 ) -> None:
     bench = Bench(tmp_path)
     with bench.start(
-        "run", "--size", "5x2,400x50", "--rounds", "30", "--workers", "2", "--strategy", "selectin,lazy"
+        "run", "--size", "5x2,200x50", "--rounds", "5", "--workers", "2", "--strategy", "selectin,lazy"
     ) as process:
         lines(process, stage)
         process.send_signal(ending)

@@ -33,6 +33,7 @@ from bench import (
     Text,
 )
 from scenarios.formulas import always, each_once, joined, list_by_list, one_by_one
+from scenarios.indexes import with_or_without
 
 ORDERS_OF_A_SHOP = 50
 
@@ -106,7 +107,7 @@ def load(session: Session, strategy: Strategy) -> Sequence[Order]:
     return orders
 
 
-COMPOSITE_KEYS = Scenario(
+INDEXED = Scenario(
     name="composite_keys",
     question="Orders with a two-column key, and their lines: what does an IN list of pairs cost against a join?",
     base=Base,
@@ -151,3 +152,5 @@ COMPOSITE_KEYS = Scenario(
         says="selectinload for collections: two or more queries with IN and no duplicated parents.",
     ),
 )
+
+COMPOSITE_KEYS = with_or_without(INDEXED, "ix_lines_order", of="the lines' foreign key of two columns has")

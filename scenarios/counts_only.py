@@ -34,6 +34,7 @@ from bench import (
     Text,
 )
 from scenarios.formulas import always, each_once, joined, list_by_list, one_by_one
+from scenarios.indexes import with_or_without
 
 
 class Base(DeclarativeBase):
@@ -120,7 +121,7 @@ def users_alone(shape: Shape) -> int:
     return shape.parents
 
 
-COUNTS_ONLY = Scenario(
+INDEXED = Scenario(
     name="counts_only",
     question="Users with the number of their books: must the books be loaded to be counted?",
     base=Base,
@@ -173,3 +174,5 @@ COUNTS_ONLY = Scenario(
         says="selectinload for collections; their length is then at hand.",
     ),
 )
+
+COUNTS_ONLY = with_or_without(INDEXED, "ix_books_user_id", of="the books' foreign key has")

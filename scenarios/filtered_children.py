@@ -41,6 +41,7 @@ from bench import (
     Where,
 )
 from scenarios.formulas import always, each_once, joined, list_by_list, one_by_one
+from scenarios.indexes import with_or_without
 
 STATES = ("open", "paid", "sent", "returned")
 
@@ -123,7 +124,7 @@ def all_rows(shape: Shape) -> int:
     return shape.parents + shape.children
 
 
-FILTERED_CHILDREN = Scenario(
+INDEXED = Scenario(
     name="filtered_children",
     question="Orders with those of their items that are still open: how should only some of the children be loaded?",
     base=Base,
@@ -192,3 +193,5 @@ FILTERED_CHILDREN = Scenario(
         says="selectinload with `relationship.and_()`: the database filters, and nothing is duplicated.",
     ),
 )
+
+FILTERED_CHILDREN = with_or_without(INDEXED, "ix_items_order_id", of="the items' foreign key has")

@@ -20,6 +20,7 @@ from sqlalchemy.orm import (
 
 from bench import Column, Integers, Parent, Pick, Recipe, RuleOfThumb, Scenario, Serial, Shape, Strategy, Table, Text
 from scenarios.formulas import all_joined, always, each_once, in_lists, joined, list_by_list, one_by_one, plus
+from scenarios.indexes import with_or_without
 
 
 class Base(DeclarativeBase):
@@ -117,7 +118,7 @@ def books(shape: Shape) -> int:
 
 ALL = ("authors", "authors.books")
 
-NESTED = Scenario(
+INDEXED = Scenario(
     name="nested",
     question="Publishers with their authors and those authors' books: which mix of strategies loads three levels best?",
     base=Base,
@@ -177,3 +178,5 @@ NESTED = Scenario(
         says="selectinload for nested data: a query or more for each level, and nothing duplicated.",
     ),
 )
+
+NESTED = with_or_without(INDEXED, "ix_authors_publisher_id", "ix_books_author_id", of="the two foreign keys each have")

@@ -37,6 +37,7 @@ from bench import (
     Table,
     Text,
 )
+from scenarios.indexes import with_or_without
 
 DEFAULT_CHUNK = 500
 """Parents that selectinload names in one IN list when it is given no `chunksize`."""
@@ -146,7 +147,7 @@ def join_and_contain(statement: Select[tuple[User]]) -> Select[tuple[User]]:
     return statement.outerjoin(User.books).options(contains_eager(User.books))
 
 
-ONE_TO_MANY = Scenario(
+INDEXED = Scenario(
     name="one_to_many",
     question="Users with their books: how should a collection be loaded when every parent's children are read?",
     base=Base,
@@ -222,3 +223,5 @@ ONE_TO_MANY = Scenario(
         says="selectinload for collections: two or more queries with IN and no duplicated parents.",
     ),
 )
+
+ONE_TO_MANY = with_or_without(INDEXED, "ix_books_user_id", of="the books' foreign key has")

@@ -39,6 +39,7 @@ from bench import (
     is_touched,
 )
 from scenarios.formulas import always, each_once, in_lists, one_by_one
+from scenarios.indexes import with_or_without
 
 PARAMETERS = (Parameter(name="touched", help="Users of a hundred whose books are read.", default=10, low=0, high=100),)
 
@@ -180,4 +181,4 @@ def make(given: Given) -> Scenario:
     )
 
 
-PARTLY_USED = make(defaults(PARAMETERS))
+PARTLY_USED = with_or_without(make(defaults(PARAMETERS)), "ix_books_user_id", of="the books' foreign key has")

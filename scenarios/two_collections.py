@@ -20,6 +20,7 @@ from sqlalchemy.orm import (
 
 from bench import Column, Integers, Parent, Pick, Recipe, RuleOfThumb, Scenario, Serial, Strategy, Table, Text
 from scenarios.formulas import all_joined, always, each_once, joined, list_by_list, one_by_one, plus
+from scenarios.indexes import with_or_without
 
 
 class Base(DeclarativeBase):
@@ -111,7 +112,7 @@ def options(*given: Any) -> Callable[[Select[Any]], Select[Any]]:
     return lambda statement: statement.options(*given)
 
 
-TWO_COLLECTIONS = Scenario(
+INDEXED = Scenario(
     name="two_collections",
     question="Teams with their members and their matches: what do two collections of one parent cost?",
     base=Base,
@@ -171,4 +172,8 @@ TWO_COLLECTIONS = Scenario(
         strategy="selectin+selectin",
         says="selectinload for collections; two joined collections multiply each other's rows.",
     ),
+)
+
+TWO_COLLECTIONS = with_or_without(
+    INDEXED, "ix_members_team_id", "ix_matches_team_id", of="the two foreign keys each have"
 )

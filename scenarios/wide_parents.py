@@ -40,6 +40,7 @@ from bench import (
     defaults,
 )
 from scenarios.formulas import always, each_once, joined, list_by_list, one_by_one
+from scenarios.indexes import with_or_without
 
 PARAMETERS = (Parameter(name="width", help="Characters of each of the 20 texts.", default=100, high=100_000),)
 
@@ -201,4 +202,4 @@ def make(given: Given) -> Scenario:
     )
 
 
-WIDE_PARENTS = make(defaults(PARAMETERS))
+WIDE_PARENTS = with_or_without(make(defaults(PARAMETERS)), "ix_comments_article_id", of="the comments' foreign key has")

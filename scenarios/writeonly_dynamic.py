@@ -38,6 +38,7 @@ from bench import (
     defaults,
 )
 from scenarios.formulas import each_once, in_lists, one_by_one
+from scenarios.indexes import with_or_without
 
 PARAMETERS = (Parameter(name="first", help="Entries of each user's log that are read.", default=10, low=1),)
 
@@ -193,4 +194,4 @@ def make(given: Given) -> Scenario:
     )
 
 
-WRITEONLY_DYNAMIC = make(defaults(PARAMETERS))
+WRITEONLY_DYNAMIC = with_or_without(make(defaults(PARAMETERS)), "ix_entries_user_id", of="the entries' foreign key has")

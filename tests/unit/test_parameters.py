@@ -43,7 +43,7 @@ def test_every_default_is_a_value_that_the_parameter_may_have_and_has_a_sentence
         ("first_page[]", "is not a scenario with values"),
         ("first_page[limit]", "is not a scenario with values"),
         ("first_page[limit=5,]", "is not a scenario with values"),
-        ("one_to_many[limit=5]", "one_to_many has no parameters"),
+        ("one_to_one[limit=5]", "one_to_one has no parameters"),
         ("first_pag[limit=5]", "no scenario 'first_pag'; did you mean 'first_page'?"),
     ],
 )

@@ -104,7 +104,7 @@ def drawn(looks: Sequence[Looked], folder: Path, planned: Plan) -> str:
     facts = (
         ("Profile", folder.name),
         ("Command", " ".join(planned.command)),
-        ("Versions", f"Python {now.python}, SQLAlchemy {now.sqlalchemy}"),
+        ("Versions", f"{now.python}, SQLAlchemy {now.sqlalchemy}"),
         ("Machine", f"{now.cpu}, {now.cpu_count} CPUs; {now.os}; load {now.load_1m:.2f}"),
     )
     try:

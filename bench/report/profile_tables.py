@@ -14,11 +14,10 @@ from bench.model.wire import WireBytes
 from bench.report.calls_text import hottest_functions
 from bench.report.charts.inline import colour
 from bench.report.charts.palette import Hue
+from bench.report.memory_text import UNSAID, note_lines, size_text, told_text
 from bench.report.page_parts import Cell, Row, Table
 from bench.report.units import bytes_text, count_text, share_text
 from bench.report.wire_text import wire_notes
-
-NOT_TOLD = "not told"
 
 MOST_FUNCTIONS = 20
 """Functions of one strategy that the page lists; the call tree has all."""
@@ -29,13 +28,13 @@ MOST_SIDE_BY_SIDE = 15
 Seen = TypeVar("Seen")
 
 _HELD: Sequence[tuple[str, Callable[[Held], str]]] = (
-    ("all", lambda held: bytes_text(held.total_bytes)),
-    ("entities", lambda held: bytes_text(held.entities_bytes)),
-    ("rows", lambda held: bytes_text(held.rows_bytes)),
-    ("driver", lambda held: bytes_text(held.driver_bytes)),
-    ("SQLAlchemy", lambda held: bytes_text(held.sqlalchemy_bytes)),
-    ("the load's own code", lambda held: bytes_text(held.own_bytes)),
-    ("claimed by no part", lambda held: bytes_text(held.unclaimed_bytes)),
+    ("all", lambda held: size_text(held.total_bytes)),
+    ("entities", lambda held: size_text(held.entities_bytes)),
+    ("rows", lambda held: size_text(held.rows_bytes)),
+    ("driver", lambda held: size_text(held.driver_bytes)),
+    ("SQLAlchemy", lambda held: size_text(held.sqlalchemy_bytes)),
+    ("the load's own code", lambda held: size_text(held.own_bytes)),
+    ("claimed by no part", lambda held: size_text(held.unclaimed_bytes)),
 )
 
 _MEMORY: Sequence[tuple[str, Callable[[MemoryUse], str]]] = (
@@ -43,14 +42,14 @@ _MEMORY: Sequence[tuple[str, Callable[[MemoryUse], str]]] = (
     ("retained", lambda use: bytes_text(use.retained.total_bytes)),
     ("entities", lambda use: count_text(use.entities)),
     ("an entity", lambda use: bytes_text(use.entity_bytes)),
-    ("kept after it", lambda use: bytes_text(use.kept_bytes)),
-    ("buffers beside Python", lambda use: _told(use.buffer_bytes)),
-    ("the process, first load", lambda use: _told(use.process_peak_bytes)),
+    ("kept after it", lambda use: size_text(use.kept_bytes)),
+    ("buffers beside Python", lambda use: told_text(use.buffer_bytes)),
+    ("the process, first load", lambda use: told_text(use.process_peak_bytes)),
 )
 
 _WIRE: Sequence[tuple[str, Callable[[WireBytes], str]]] = (
-    ("received", lambda wire: _told(wire.received_bytes)),
-    ("sent", lambda wire: _told(wire.sent_bytes)),
+    ("received", lambda wire: told_text(wire.received_bytes)),
+    ("sent", lambda wire: told_text(wire.sent_bytes)),
     ("rows hold", lambda wire: bytes_text(wire.row_bytes)),
     ("their values", lambda wire: bytes_text(wire.content_bytes)),
     ("around them", lambda wire: bytes_text(wire.framing_bytes)),
@@ -86,7 +85,9 @@ def further_tables(own: Sequence[Looked], hues: Mapping[str, Hue]) -> Iterator[T
 
 
 def further_notes(own: Sequence[Looked]) -> Iterator[str]:
-    """Say what is meant by bytes and calls, where they were looked at."""
+    """Say what is meant by memory, bytes and calls, where they were looked at."""
+    if memory := [one.memory for one in own if one.memory]:
+        yield from note_lines(memory)
     if wires := [one.wire for one in own if one.wire]:
         yield from wire_notes(wires)
     versions = dict.fromkeys(one.calls.versions for one in own if one.calls)
@@ -178,8 +179,4 @@ def _own(one: FunctionCalls | None) -> Cell:
 
 
 def _calls_text(one: FunctionCalls) -> str:
-    return NOT_TOLD if one.calls is None else count_text(one.calls)
-
-
-def _told(count: int | None) -> str:
-    return NOT_TOLD if count is None else bytes_text(count)
+    return UNSAID if one.calls is None else count_text(one.calls)

@@ -219,7 +219,7 @@ def describe(planned: Plan) -> str:
             ),
             *(f"  {warning.text}" for warning in chain.from_iterable(planned.warnings.values())),
             f"Sampling: {sampling_text(planned.sampling)}.",
-            *(["Each case is profiled after it was timed, for about as long at the most."] if planned.profile else []),
+            *(["Each case is profiled after it was timed."] if planned.profile else []),
             f"In all about {duration(sum(estimates_s) + REPORT_S)}, the report included.",
         ]
     )

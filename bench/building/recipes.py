@@ -251,11 +251,14 @@ def _distinct(
     for names, constraint in [*_unique(table), *((list(one), "") for one in wanted)]:
         held = [found[name].values for name in names if name in found]
         told = any(f"{table.name}.{name}" in given for name in names)
-        if len(held) < len(names) or told or _has(held, Serial | Numbered | Uuids):
-            continue  # NULL is equal to nothing
+        left_null = any(name not in found and table.columns[name].server_default is None for name in names)
+        if left_null or told or _has(held, Serial | Numbered | Uuids):
+            continue  # NULL is equal to nothing, but what the server fills in is the same in every row
         if len(held) == 2 and _has(held, Parent) and _has(held, Reference):
             continue  # of one parent, all refer to different rows
-        if made := _made_distinct(table, names, found, counted=_has(held, Parent) or not owned):
+        if made := _made_distinct(
+            table, [name for name in names if name in found], found, counted=_has(held, Parent) or not owned
+        ):
             found[made.name] = made
         elif not (_has(held, Parent) and all(isinstance(one, Parent) for one in held)):  # there is one for each
             raise BenchError(

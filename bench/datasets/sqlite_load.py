@@ -48,7 +48,8 @@ def load_sqlite(dataset: Dataset, metadata: MetaData, path: Path) -> None:
             _insert(connection, block, bindings)
         for statement in statements[tables:]:
             connection.execute(statement)
-        _check_foreign_keys(connection)
+        for table in dict.fromkeys(table.stored_in for table in dataset.recipe.tables):
+            _check_foreign_keys(connection, table)
         connection.execute("ANALYZE")
         connection.execute("COMMIT")
 
@@ -98,8 +99,9 @@ def _identifier(name: str) -> str:
     return f'"{escaped}"'
 
 
-def _check_foreign_keys(connection: sqlite3.Connection) -> None:
-    broken = connection.execute("PRAGMA foreign_key_check").fetchone()
+def _check_foreign_keys(connection: sqlite3.Connection, table: str) -> None:
+    """Raise BenchError for a row that refers to none. Only tables with rows: what others refer to may be no key."""
+    broken = connection.execute(f"PRAGMA foreign_key_check({_identifier(table)})").fetchone()
     if broken:
         raise BenchError(
             f"Row {broken[1]} of table {broken[0]!r} refers to a row of {broken[2]!r} that is not there.",

@@ -395,3 +395,37 @@ def test_a_constraint_is_satisfied_by_a_source_that_the_user_gives() -> None:
 def test_a_source_for_a_column_that_there_is_none_of_is_refused() -> None:
     with pytest.raises(BenchError, match=r"posts\.sise: the recipe has no such column"):
         recipe_for(Author, "posts", values={"posts.sise": Integers(low=1, high=2)})
+
+
+class Worn(DeclarativeBase):
+    """As mappings are that migrations have outgrown: `create_all` would not make all of it."""
+
+
+class Experiment(Worn):
+    __tablename__ = "experiments"
+    __table_args__ = (UniqueConstraint("workspace", "name"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    workspace: Mapped[str] = mapped_column(String(20), server_default="default")
+    name: Mapped[str] = mapped_column(String(20))
+    trials: Mapped[list[Trial]] = relationship()
+
+
+class Trial(Worn):
+    __tablename__ = "trials"
+    __table_args__ = (Index("of_nothing"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    experiment_id: Mapped[int] = mapped_column(ForeignKey("experiments.id"), index=True)
+
+
+class Footnote(Worn):
+    """Refers to what is no key; no row of it is made."""
+
+    __tablename__ = "footnotes"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    about: Mapped[str] = mapped_column(ForeignKey("experiments.workspace"))
+
+
+def test_what_an_application_maps_and_never_creates_so_is_no_hindrance(tmp_path: Path) -> None:
+    path = str(tmp_path / "worn.sqlite3")
+    target = Target(name="sqlite", dialect="sqlite", driver="pysqlite", provider="embedded", database=path)
+    hold(scenario_of(Experiment, "trials"), Size((20, 5)), EVEN, target)

@@ -2,7 +2,7 @@
 # Works with GNU make 3.81 (macOS) and later; the environment in .venv is built when it is missing or out of date.
 
 .DEFAULT_GOAL := help
-.PHONY: help bench bench-all profile report list test test-unit lint format venv clean
+.PHONY: help bench bench-all profile report list test test-unit test-apps lint format venv clean
 
 SIZE ?=      ## Parents x children of each: 1000x50, or 10x50,100x5, or a range: 1000x1..50
 SCENARIO ?=  ## The question to measure: see make list
@@ -101,6 +101,9 @@ test: .venv/ready-dev ## Run all tests; with npm at hand, on PostgreSQL 14 to 18
 test-unit: .venv/ready-dev ## Run the unit tests: about a minute
 	@set -f; .venv/bin/python -m pytest tests/unit $$ARGS
 
+test-apps: .venv-apps/ready ## Load published applications' own models, installed beside
+	@set -f; .venv-apps/bin/python -m pytest tests/apps/published_models.py $$ARGS
+
 lint: .venv/ready-dev ## Check style, format, types and who imports whom
 	.venv/bin/python -m ruff check
 	.venv/bin/python -m ruff format --check
@@ -114,7 +117,7 @@ format: .venv/ready-dev ## Mend style and format where a tool can
 venv: .venv/ready-dev ## Build .venv for running, testing and checking
 
 clean: ## Remove the environment and what tools left behind; results and cached datasets stay
-	rm -rf .venv .venv.lock build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
+	rm -rf .venv .venv-apps .venv.lock build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
 	find bench scenarios scripts tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/ready-run: pyproject.toml constraints.txt $(stale)
@@ -122,6 +125,14 @@ clean: ## Remove the environment and what tools left behind; results and cached 
 
 .venv/ready-dev: pyproject.toml constraints.txt $(stale)
 	$(call build,dev)
+
+# The applications are installed in an environment of their own, from pins of its own.
+.venv-apps/ready: .venv/ready-run tests/apps/constraints.txt
+	@echo 'Installing published applications into .venv-apps (once; a minute or two)...' >&2
+	@.venv/bin/python -m venv --clear .venv-apps
+	@PIP_CONSTRAINT=tests/apps/constraints.txt .venv-apps/bin/python -m pip install --quiet --disable-pip-version-check \
+		--editable . optuna mlflow-skinny jupyterhub pytest
+	@touch $@
 
 .PHONY: rebuild
 rebuild:

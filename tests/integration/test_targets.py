@@ -48,16 +48,17 @@ def servers(bench: Bench) -> list[Path]:
 
 
 @needs_versions
-def test_all_versions_of_an_origin_are_measured_side_by_side_on_fresh_servers(tmp_path: Path) -> None:
+def test_versions_of_an_origin_are_measured_side_by_side_on_fresh_servers(tmp_path: Path) -> None:
     bench = Bench(tmp_path, cache=None)
-    names = [f"postgres:{each.major}@{ORIGIN}" for each in VERSIONS]
+    ends = [VERSIONS[0], VERSIONS[-1]]
+    names = [f"postgres:{each.major}@{ORIGIN}" for each in ends]
 
     done = bench("run", "--db", ",".join(names), *FEW, "--workers", "2", "--rounds", "1", BENCH_CACHE_DIR=own_cache())
 
     assert done.returncode == 0, done.stdout + done.stderr
     case = case_of(bench)
     assert [target.name for target in case.targets] == names
-    assert [target.server_version for target in case.targets] == [each.version for each in VERSIONS]
+    assert [target.server_version for target in case.targets] == [each.version for each in ends]
     assert {target.clusters for target in case.targets} == {2}
     assert len({target.origin for target in case.targets}) == 1
     for target in case.targets:

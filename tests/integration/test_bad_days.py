@@ -34,7 +34,7 @@ def workers_of(bench: Bench) -> list[psutil.Process]:
 
 
 def none_left(bench: Bench) -> bool:
-    _, alive = psutil.wait_procs(workers_of(bench), timeout=10)
+    _, alive = psutil.wait_procs(workers_of(bench), timeout=60)
     return not alive
 
 

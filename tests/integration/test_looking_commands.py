@@ -169,7 +169,7 @@ def test_plans_of_postgresql_are_analysed_with_real_parameters_and_a_refusal_spo
 ) -> None:
     target = postgres.target(database, driver)
     seed_postgres(ONE_TO_MANY, Size((10, 3)), DatasetOptions(), target)
-    made = engine(postgres.target(database, driver, settings={"statement_timeout": "300"}))
+    made = engine(postgres.target(database, driver, settings={"statement_timeout": "1000"}))
     by_id = {"psycopg": ("SELECT * FROM books WHERE id <= %(id)s", {"id": 4}),
              "asyncpg": ("SELECT * FROM books WHERE id <= $1::INTEGER", (4,))}[driver]  # fmt: skip
 

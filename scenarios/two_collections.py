@@ -118,6 +118,7 @@ INDEXED = Scenario(
     base=Base,
     entity=Team,
     paths=("members", "matches"),
+    usual="100x50",  # 250,000 rows of the two joined; ten times as many teams would be ten times as many
     recipe=RECIPE,
     load=load,
     strategies=(

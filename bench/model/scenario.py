@@ -95,7 +95,8 @@ class Scenario:
     path (each first step of one) in order the entities, or their number.
 
     parameters: what a user may vary beside size and dataset. make: returns the scenario for given values of them.
-    remarks: what is said before it is measured, such as strategies that were left out.
+    remarks: what is said before it is measured, such as strategies that were left out. usual: the size that it is
+    measured at where none is asked for, if that is not the one of all that take as many numbers.
     """
 
     name: str
@@ -118,6 +119,7 @@ class Scenario:
     parameters: tuple[Parameter, ...] = ()
     make: Callable[[Given], Scenario] | None = None
     remarks: tuple[str, ...] = ()
+    usual: str = ""
 
     @property
     def levels(self) -> int:

@@ -11,7 +11,7 @@ from bench.catalogue import configured, find_scenario, scenario_names
 from bench.cli import cli
 from bench.errors import BenchError
 from bench.model import DatasetOptions, Sampling, parse_targets
-from bench.plan import Plan, make_plan
+from bench.plan import Plan, estimate_s, make_plan
 from scenarios import SCENARIOS
 
 A_MODULE = """
@@ -52,6 +52,19 @@ def test_beside_others_a_scenario_that_takes_another_kind_of_size_has_its_usual_
     assert planned.warnings["one_to_many"] == ()
     (warning,) = planned.warnings["nested"]
     assert "nested takes a size of 3 numbers" in warning.text
+
+
+def test_a_scenario_may_have_a_usual_size_of_its_own() -> None:
+    planned = plan("one_to_many", "two_collections")
+
+    assert [str(spec.size) for spec in planned.specs] == ["1000x50", "100x50"]
+
+
+def test_an_estimate_knows_the_rows_that_a_parameter_multiplies() -> None:
+    few, many = plan("tree[depth=1]", "tree[depth=6]", sizes="50").specs
+
+    sampling = Sampling(seed=1, budget_s=None, workers=1, rounds=1)
+    assert estimate_s(many, sampling) > 10 * estimate_s(few, sampling)
 
 
 def test_alone_it_refuses_the_size_and_a_size_that_is_none_is_refused_for_all() -> None:

@@ -56,6 +56,7 @@ MUTATIONS: dict[str, Change] = {
         LOAD,
         LOAD + LOAD.replace("statement()", "statement().execution_options(populate_existing=True)"),
     ),
+    "a call of Python's for each row": ("customer.orders  # noqa", "sum(1 for _ in customer.orders)  # noqa"),
     "a row lost": ("Customer.id > 0", "Customer.id > 1"),
     "a load that raises": (EAGER, "statement.no_such_method()"),
     "an index lost": (", index=True", ""),

@@ -18,6 +18,7 @@ from bench.datasets.blocks import Block, blocks
 from bench.datasets.columns import Spelling, plain
 from bench.datasets.dataset import Dataset
 from bench.datasets.key import schema
+from bench.datasets.offending import first_offending
 from bench.errors import BenchError
 
 MOST_VALUES_ROWS = 500
@@ -44,14 +45,30 @@ def load_sqlite(dataset: Dataset, metadata: MetaData, path: Path) -> None:
         for statement in statements[:tables]:
             connection.execute(statement)
         bindings = _bindings(dataset, metadata)
-        for block in blocks(dataset):
-            _insert(connection, block, bindings)
-        for statement in statements[tables:]:
-            connection.execute(statement)
+        try:
+            for block in blocks(dataset):
+                _insert(connection, block, bindings)
+            for statement in statements[tables:]:
+                connection.execute(statement)
+        except sqlite3.IntegrityError as error:
+            raise _broken(error, dataset, statements, bindings) from error
         for table in dict.fromkeys(table.stored_in for table in dataset.recipe.tables):
             _check_foreign_keys(connection, table)
         connection.execute("ANALYZE")
         connection.execute("COMMIT")
+
+
+def _broken(
+    error: sqlite3.IntegrityError, dataset: Dataset, statements: Sequence[str], bindings: Bindings
+) -> BenchError:
+    """Return the error of a constraint that the dataset's rows break, with the first that does."""
+    said = first_offending(
+        dataset, statements, lambda block: _row_by_row(block, bindings), lambda block: _statement(block, 1)
+    )
+    return BenchError(
+        f"The dataset's rows do not fit the tables: {said or error}.",
+        remedy="Correct the scenario's recipe, or its mapped classes.",
+    )
 
 
 Bindings = Mapping[tuple[str, str], Spelling]
@@ -128,11 +145,6 @@ def _explained(error: sqlite3.Error | OSError, path: Path) -> BenchError:
         return BenchError(
             f"The disk was full before the dataset was loaded into {path.parent}.",
             remedy="Free some space, ask for a smaller SIZE, or set BENCH_CACHE_DIR to a folder on a larger disk.",
-        )
-    if isinstance(error, sqlite3.IntegrityError):
-        return BenchError(
-            f"The dataset's rows do not fit the tables: {error}.",
-            remedy="Correct the scenario's recipe, or its mapped classes.",
         )
     return BenchError(
         f"The dataset could not be loaded into {path}: {error}.",

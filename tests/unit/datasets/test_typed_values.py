@@ -251,3 +251,33 @@ def test_the_datasets_key_depends_on_such_values() -> None:
         return dataset_key(scenario_of(Shelf, "boxes", recipe=recipe), SIZE, UNEVEN, "sqlite")
 
     assert key(Level.LOW, Level.HIGH) == key(Level.LOW, Level.HIGH) != key(Level.HIGH, Level.LOW)
+
+
+@pytest.mark.parametrize(
+    ("place", "says"),
+    [
+        (Cycle(values=(1, 2, 3)), r"UNIQUE .*; row 4 of places is the first: id=4, place=1\."),
+        (None, r"NOT NULL .*; row 1 of places is the first: id=1\."),
+    ],
+    ids=["unique", "null"],
+)
+def test_a_recipe_that_breaks_a_constraint_is_told_with_its_first_row(
+    place: Values | None, says: str, tmp_path: Path
+) -> None:
+    class Odd(DeclarativeBase):
+        pass
+
+    class Ranked(Odd):
+        __tablename__ = "places"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        place: Mapped[int] = mapped_column(unique=True)
+
+    columns = (Column(name="id", values=Serial()), *([] if place is None else [Column(name="place", values=place)]))
+    recipe = Recipe(tables=(Table(name="places", level=0, columns=columns),))
+    scenario = replace(SHELVES, base=Odd, entity=Ranked, paths=(), recipe=recipe)
+    path = tmp_path / "broken.sqlite3"
+    target = Target(name="sqlite", dialect="sqlite", driver="pysqlite", provider="embedded", database=str(path))
+
+    with pytest.raises(BenchError, match=says):
+        seed(scenario, Size((9,)), DatasetOptions(), target)
+    assert not path.exists()

@@ -6,6 +6,7 @@ shorter than asked for; what it is longer by, on a busy machine, is longer for t
 
 from __future__ import annotations
 
+import itertools
 import statistics
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -14,7 +15,7 @@ from functools import partial
 from time import sleep
 from typing import Any, get_args
 
-from sqlalchemy import Engine, String, TypeDecorator, event, select, text, type_coerce
+from sqlalchemy import Engine, String, TextClause, TypeDecorator, event, select, text, type_coerce
 from sqlalchemy.orm import Session, selectinload
 
 from bench.connect import calling, engine
@@ -38,6 +39,8 @@ WHOLE, NO_PART = "the whole", "no part's"
 
 Load = Callable[[Session], Any]
 Parts = dict[str, float]
+
+_numbers = itertools.count(1)
 
 
 @dataclass
@@ -159,9 +162,9 @@ def through_proxy(target: Target) -> Iterator[Bench]:
         yield bench
 
 
-def load_books(session: Session) -> list[User]:
+def load_books(session: Session, *where: TextClause) -> list[User]:
     """Load the users with their books, and touch them."""
-    users = list(session.scalars(select(User).options(selectinload(User.books))).all())
+    users = list(session.scalars(select(User).where(*where).options(selectinload(User.books))).all())
     for user in users:
         user.books  # noqa: B018 - the access is the load
     return users
@@ -193,8 +196,12 @@ def in_the_query(bench: Bench) -> Iterator[Planted]:
 
 @contextmanager
 def in_the_decoder(bench: Bench) -> Iterator[Planted]:
-    """The driver sleeps when it decodes the first text."""
-    fuse = Fuse()  # its own: asyncpg keeps a decoder for as long as a statement is prepared
+    """The driver sleeps when it decodes the first text.
+
+    The statement is one that it has not seen yet: asyncpg keeps the decoders that it had when it prepared one.
+    """
+    fuse, number = Fuse(), next(_numbers)
+    new = text(f"{number} = {number}")
 
     def decoded(value: Any) -> Any:
         fuse.touch()
@@ -202,7 +209,7 @@ def in_the_decoder(bench: Bench) -> Iterator[Planted]:
 
     plant, pull = _decoders(bench.driver, fuse, decoded)
     bench.bare(plant)
-    yield _lit(fuse, lambda session: load_books(session))
+    yield _lit(fuse, lambda session: load_books(session, new))
     bench.bare(pull)
 
 

@@ -33,7 +33,7 @@ _ENTITIES = tuple(
     f"{_SQLALCHEMY}/orm/{name}.py"
     for name in ("attributes", "collections", "identity", "instrumentation", "loading", "state")
 )
-"""Files whose code makes what belongs to entities. What is left there once their objects have been claimed are places of
+"""Files whose code makes what belongs to entities. What is left there once its objects have been claimed are places of
 an instance's attributes, which are no object; or less than nothing, where an instance's dict says it takes more."""
 
 _OURS = (str(Path(__file__).parents[1]), str(tracemalloc.__file__))

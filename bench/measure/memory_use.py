@@ -210,7 +210,7 @@ def _held(opened: Opened, load: Load, highest: int) -> _Found:
 
 
 def _held_by(source: Any, load: Load, highest: int) -> _Found:
-    """Return who holds what when so many bytes are nearly in use, or at the end where they never are, and at the end."""
+    """Return who holds what when so many bytes are nearly in use (else at the end), and at the end."""
     at_peak: tuple[Held, int] | None = None
     get = tracemalloc.get_traced_memory
     grown = _growing(source)

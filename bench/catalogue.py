@@ -132,6 +132,8 @@ def _from_module(path: str) -> Mapping[str, object]:
 
 def _not_imported(path: str, error: BaseException, command: str) -> BenchError:
     """Return the error that says what the user's code raised, and the lines of it that led there."""
+    if isinstance(error, BenchError):  # of a scenario that cannot be built: it says what to type instead
+        return BenchError(f"{path}: {error.message}", remedy=error.remedy)
     ours = ("<frozen", __file__, str(importlib.__file__))
     lines = [line for line in traceback.extract_tb(error.__traceback__) if not line.filename.startswith(ours)]
     shown = "".join(traceback.format_list(lines)).rstrip()

@@ -122,3 +122,18 @@ def test_every_scenarios_baseline_and_rule_name_strategies_that_it_has(scenario:
 
     assert {scenario.baseline, scenario.rule_of_thumb.strategy} <= known
     assert len({strategy.name for strategy in scenario.strategies}) == len(scenario.strategies)
+
+
+def test_a_scenario_that_cannot_be_built_is_told_in_its_own_sentence_without_our_lines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "unbuilt.py").write_text(
+        "from bench import scenario_of\nfrom scenarios.nested import NESTED\nX = scenario_of(NESTED.entity, 'autors')\n"
+    )
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(BenchError) as refused:
+        find_scenario("unbuilt.py:X")
+
+    assert refused.value.message == "unbuilt.py: Publisher has no relationship 'autors'; did you mean 'authors'?"
+    assert refused.value.remedy == "Publisher has authors."

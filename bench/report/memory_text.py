@@ -68,14 +68,14 @@ def _table(found: Sequence[tuple[str, MemoryUse]]) -> str:
 def _lines() -> Iterator[tuple[str, _Told]]:
     yield "peak, Python's own", lambda one: bytes_text(one.peak_bytes)
     for name, part in PARTS:
-        yield f"\N{NO-BREAK SPACE} {name}", lambda one, part=part: size_text(part(one.at_peak))  # type: ignore[misc]
+        yield f"- {name}", lambda one, part=part: size_text(part(one.at_peak))  # type: ignore[misc]
     yield (
-        "\N{NO-BREAK SPACE} beyond that moment",
+        "- beyond that moment",
         lambda one: size_text(one.peak_bytes - one.at_peak.total_bytes),
     )
     yield "held at the end", lambda one: bytes_text(one.retained.total_bytes)
     for name, part in PARTS:
-        yield f"\N{NO-BREAK SPACE} {name}", lambda one, part=part: size_text(part(one.retained))  # type: ignore[misc]
+        yield f"- {name}", lambda one, part=part: size_text(part(one.retained))  # type: ignore[misc]
     yield "entities then", lambda one: count_text(one.entities)
     yield "an entity holds", lambda one: bytes_text(one.entity_bytes) if one.entities else UNSAID
     yield "left when the session is closed", lambda one: size_text(one.kept_bytes)

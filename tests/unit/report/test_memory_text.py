@@ -44,11 +44,11 @@ def test_parts_stand_below_the_peak_and_below_what_is_held_at_the_end() -> None:
 
     for line in (
         "peak, Python's own 2.00 MB",
-        "rows, and lists 700 kB",
-        "claimed by none 10.0 kB",
-        "beyond that moment 10.0 kB",
+        "- rows, and lists 700 kB",
+        "- claimed by none 10.0 kB",
+        "- beyond that moment 10.0 kB",
         "held at the end 1.09 MB",
-        "claimed by none -1 byte",
+        "- claimed by none -1 byte",
         "an entity holds 2.00 kB",
         "left when the session is closed -40 bytes",
         "driver or database, in C 97.0 MB",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -92,6 +93,8 @@ def profile(
         if looks:
             save_profile(looks, folder)
             say(f"Profile: {drawn(looks, folder, planned)}")
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
     if failed := [looked.strategy for looked in looks if looked.error]:
         raise GateFailed(f"{listed(failed)} could not be profiled.", remedy="The reason stands above.")
 

@@ -25,6 +25,7 @@ from bench.model import Asked, CaseSpec, Warned
 from bench.model.profile import Looked, Sending, StatementPlan, Times
 from bench.plan import Plan
 from bench.record.profiles import load_profile, save_profile
+from bench.report.units import counted
 from bench.sights import Opening, Sight
 
 Say = Callable[[str], None]
@@ -72,7 +73,7 @@ def look_at(
                 yield replace(_about(case, target, strategy), error=faults[strategy])
                 continue
             if observed := loads(strategy):
-                say(f"{strategy}, {observed} loads under observation and {observed} without")
+                say(f"{strategy}, {counted(observed, 'load')} under observation and as many without")
             worker = worker or stack.enter_context(case.worker(target, hash_seed=0))
             verify = bool(observed) and faults is None
             looked = _looked(

@@ -68,6 +68,7 @@ class Found:
     times: dict[Load, tuple[float, float]] = field(default_factory=dict)
     counters: dict[Load, tuple[Counters, Counters]] = field(default_factory=dict)
     not_compared: dict[Load, str] = field(default_factory=dict)
+    broken: dict[Load, str] = field(default_factory=dict)
 
 
 def measure(wanted: Sequence[Wanted], secrets: Secrets, against: Against, found: Found) -> Generator[Event]:
@@ -107,6 +108,7 @@ def regression(against: Against, found: Found) -> Regression:
         pairs=against.pairs,
         loads=tuple(_judged(load, found, against, falls=load in fallen) for load in found.ratios),
         not_compared=found.not_compared,
+        broken=found.broken,
     )
 
 
@@ -201,13 +203,12 @@ class _Stage:
         before, now = ({arm.strategy: arm for arm in case.observed if arm.target == name} for name in case.names)
         strategies = []
         for name in one.strategies:
-            faults = [
-                f"{what}: {' '.join((arm.error or 'it is not there').split())}"
-                for what, arm in (("in the revision", before.get(name)), ("now", now.get(name)))
-                if arm is not None and (arm.error is not None or arm.counters is None)
-            ]
-            if faults:
-                self.found.not_compared[one.place, name] = f"is not compared, {'; '.join(faults)}"
+            then, since = (" ".join((arm.error or "").split()) for arm in (before[name], now[name]))
+            if then:
+                self.found.not_compared[one.place, name] = f"is not compared, in {self.against.revision}: {then}"
+                continue
+            if since:
+                self.found.broken[one.place, name] = f"does not load what it did in {self.against.revision}: {since}"
                 continue
             strategies.append(name)
             was, is_ = before[name].counters, now[name].counters

@@ -56,7 +56,8 @@ def find_commit(name: str) -> tuple[str, Path]:
     if _git("rev-parse", "--is-shallow-repository") == "true":
         raise BenchError(
             f"There is no revision {name!r} in this shallow clone.",
-            remedy="Fetch it: git fetch --unshallow, or fetch-depth: 0 where actions/checkout cloned it.",
+            remedy="If it is there at all, fetch it: git fetch --unshallow origin "
+            "'+refs/heads/*:refs/remotes/origin/*'; or fetch-depth: 0 where actions/checkout cloned it.",
         )
     raise BenchError(f"There is no revision {name!r}.", remedy="Give a commit, a branch or a tag, as origin/main.")
 

@@ -171,5 +171,5 @@ def _check_revision(greeting: dict[str, Any], expected: Surroundings) -> None:
         if found.is_relative_to(expected.instead_of) and not found.is_relative_to(expected.tree):
             raise BenchError(
                 f"The revision's worker imported {path}, from the work tree and not from the revision.",
-                remedy="What is installed for editing comes first: put its folder on PYTHONPATH and run again.",
+                remedy="Take away what puts the work tree first: an installation for editing, or a change of sys.path.",
             )

@@ -154,7 +154,8 @@ def _check(runs: Sequence[Run], by: Axis) -> None:
     if not runs or (len(runs) == 1 and by == "run"):
         raise BenchError(
             "One run alone has no other to be compared with.",
-            remedy="Name another, or say what of its own to compare: --by strategy, database, driver or size.",
+            remedy="Name another, or say what of its own to compare: --by strategy, database, driver, size, "
+            "sqlalchemy, python or revision.",
         )
     empty = [run.id for run in runs if not run.cases]
     if empty:

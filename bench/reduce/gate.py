@@ -21,13 +21,13 @@ from bench.reduce.compare_counts import CountsDiffer
 from bench.reduce.regression import Regression, TimedLoad
 from bench.reduce.sqltext import portable
 
-Verdict = Literal["slower", "worse", "changed", "faster", "better", "inconclusive", "noted"]
-"""What a difference is: more time; more of something; another, neither more nor less; less time; less and nothing more;
-a time that says nothing; not judged."""
+Verdict = Literal["broken", "slower", "worse", "changed", "faster", "better", "inconclusive", "noted"]
+"""What a difference is: right in a revision and wrong now; more time; more of something; another, neither more nor
+less; less time; less and nothing more; a time that says nothing; not judged."""
 
-_ORDER: tuple[Verdict, ...] = ("worse", "changed", "slower", "better", "faster", "inconclusive", "noted")
+_ORDER: tuple[Verdict, ...] = ("broken", "worse", "changed", "slower", "better", "faster", "inconclusive", "noted")
 EXACT: tuple[Verdict, ...] = ("worse", "changed")
-FAILING: tuple[Verdict, ...] = (*EXACT, "slower")
+FAILING: tuple[Verdict, ...] = (*EXACT, "slower", "broken")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +146,8 @@ def _timed(timed: Regression) -> Iterator[Finding]:
             yield Finding(
                 place=load.place, strategy=load.strategy, verdict=load.judged, says=_time_says(load, timed), code=code
             )
+    for (place, strategy), reason in timed.broken.items():
+        yield Finding(place=place, strategy=strategy, verdict="broken", says=reason)
     for (place, strategy), reason in timed.not_compared.items():
         yield Finding(place=place, strategy=strategy, verdict="noted", says=reason)
 
@@ -156,7 +158,7 @@ def _time_says(load: TimedLoad, timed: Regression) -> str:
         return f"cannot be judged by its time: too few pairs of workers were left of {timed.pairs}"
     interval = f"{ratio.value:.3f}x [{ratio.low:.3f}, {ratio.high:.3f}] of the time in {timed.revision}"
     if load.judged == "inconclusive":
-        return f"takes {interval}: with this noise only {100 * ratio.detectable:.0f} % and more would surely be seen"
+        return f"takes {interval}: with this noise only {100 * ratio.detectable:.0f} % and more would be seen"
     sent = "".join(
         f"; it sends {change.after:,} statements, {change.before:,} before"
         for change in (load.counts.figures if load.counts else ())
@@ -217,7 +219,11 @@ def _versions(before: MadeWith, now: MadeWith) -> Iterator[str]:
             f"was made by {before.driver}, and this is {now.driver}: bytes are told, not judged, casts of parameters "
             "are left out of SQL texts, and Python calls are not compared."
         )
-    if before.calls_with != now.calls_with and (before.sqlalchemy, before.driver) == (now.sqlalchemy, now.driver):
+    if (
+        now.calls_with
+        and before.calls_with != now.calls_with
+        and (before.sqlalchemy, before.driver) == (now.sqlalchemy, now.driver)
+    ):
         yield (
             f"was made with {before.calls_with}, and this is {now.calls_with}: Python calls are not compared."
             if before.calls_with

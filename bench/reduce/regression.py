@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
 from bench.model.baseline import Place
@@ -86,7 +86,8 @@ class TimedLoad:
 class Regression:
     """The outcome of the time tier. revision: as it was named; commit: its id. pairs: asked for of each load.
 
-    not_compared: why, of loads that only one of the two has, or that do not do equal work.
+    not_compared: why, of loads that the revision does not have, or that are wrong there. broken: what is wrong now with
+    loads that are right there.
     """
 
     revision: str
@@ -95,6 +96,7 @@ class Regression:
     pairs: int
     loads: tuple[TimedLoad, ...]
     not_compared: Mapping[tuple[Place, str], str]
+    broken: Mapping[tuple[Place, str], str] = field(default_factory=dict)
 
     def judged(self, *verdicts: Judged) -> tuple[TimedLoad, ...]:
         """The loads of these verdicts."""

@@ -10,7 +10,7 @@ from tabulate import tabulate
 from bench.model.profile import Looked
 from bench.reduce.bill import MOST_RESIDUAL, Bill, Line, bill
 from bench.report.sent_statements import what
-from bench.report.units import counted, listed, share_text
+from bench.report.units import counted, listed, share_text, shortened
 
 NARROWEST_COLUMN = 16
 """Columns of a terminal that a strategy takes, at least."""
@@ -118,4 +118,4 @@ def _statements(looked: Looked, found: Bill, width: int) -> str:
     table = tabulate(
         rows, tablefmt="plain", colalign=["left", "right", "right", "right", "left", "left"], disable_numparse=True
     ) if rows else "  nothing was sent"  # fmt: skip
-    return "\n".join([f"{looked.strategy}:", *(f"  {line}"[:width] for line in table.splitlines())])
+    return "\n".join([f"{looked.strategy}:", *(shortened(f"  {line}", width) for line in table.splitlines())])

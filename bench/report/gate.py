@@ -14,6 +14,7 @@ WRITE_AGAIN = "If that is meant, type `bench baseline write` and commit the file
 IMPROVED = "Less than in the baseline: type `bench baseline write` and commit the file, so that it stays so."
 
 TITLES: dict[Verdict, str] = {
+    "broken": "Broken",
     "worse": "Worse",
     "changed": "Changed",
     "slower": "Slower",
@@ -43,6 +44,8 @@ def reason(checked: Checked) -> str:
         return f"{about(failing[0])}{more}."
     if checked.timed is not None and not checked.compared:
         timed = checked.timed
+        if not timed.loads:
+            return f"Nothing could be compared with {timed.revision}."
         told = [
             f"{len(found):,} {says}"
             for found, says in (

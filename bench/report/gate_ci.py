@@ -15,6 +15,7 @@ from bench.report.gate import about, reason
 SCHEMA = "schema"
 
 _LEVELS: Mapping[Verdict, str] = {
+    "broken": "error",
     "worse": "error",
     "changed": "error",
     "slower": "error",
@@ -24,7 +25,7 @@ _LEVELS: Mapping[Verdict, str] = {
     "noted": "warning",
 }
 
-COMPARATIVES: tuple[Verdict, ...] = ("worse", "better", "slower", "faster", "inconclusive")
+COMPARATIVES: tuple[Verdict, ...] = ("broken", "worse", "better", "slower", "faster", "inconclusive")
 
 MOST_ANNOTATIONS = 10
 """GitHub shows as many errors, and as many warnings, of one step."""

@@ -34,17 +34,17 @@ _HELD: Sequence[tuple[str, Callable[[Held], str]]] = (
     ("driver", lambda held: size_text(held.driver_bytes)),
     ("SQLAlchemy", lambda held: size_text(held.sqlalchemy_bytes)),
     ("the load's own code", lambda held: size_text(held.own_bytes)),
-    ("claimed by no part", lambda held: size_text(held.unclaimed_bytes)),
+    ("claimed by none", lambda held: size_text(held.unclaimed_bytes)),
 )
 
 _MEMORY: Sequence[tuple[str, Callable[[MemoryUse], str]]] = (
     ("peak", lambda use: bytes_text(use.peak_bytes)),
-    ("retained", lambda use: bytes_text(use.retained.total_bytes)),
+    ("held at the end", lambda use: bytes_text(use.retained.total_bytes)),
     ("entities", lambda use: count_text(use.entities)),
-    ("an entity", lambda use: bytes_text(use.entity_bytes)),
-    ("kept after it", lambda use: size_text(use.kept_bytes)),
-    ("buffers beside Python", lambda use: told_text(use.buffer_bytes)),
-    ("the process, first load", lambda use: told_text(use.process_peak_bytes)),
+    ("an entity holds", lambda use: bytes_text(use.entity_bytes)),
+    ("left when the session is closed", lambda use: size_text(use.kept_bytes)),
+    ("driver or database, in C", lambda use: told_text(use.buffer_bytes)),
+    ("process, its first load", lambda use: told_text(use.process_peak_bytes)),
 )
 
 _WIRE: Sequence[tuple[str, Callable[[WireBytes], str]]] = (

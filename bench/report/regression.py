@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from tabulate import tabulate
 
@@ -16,24 +16,41 @@ NUMERIC = (False, True, True, True, True, True, False)
 
 SHORT_COMMIT = 12
 
+NARROWER: tuple[tuple[int, ...], ...] = ((), (1, 2), (1, 2, 4), (1, 2, 4, 5))
+"""Columns that are left out where there is less and less room."""
+
+NARROWEST = 16
+"""Columns that the names of loads are folded to at the least."""
+
 
 def times_text(timed: Regression, *, width: int) -> str:
     """Return the table for a terminal of that width: where it is too narrow, less of it."""
     rows = _rows(timed)
     if not rows:
         return "No load could be timed in both."
-    columns = range(len(HEADERS))
-    for left_out in ((), (1, 2), (1, 2, 4), (1, 2, 4, 5)):
-        kept = [at for at in columns if at not in left_out]
-        text = tabulate(
-            [[row[at] for at in kept] for row in rows],
-            headers=[HEADERS[at] for at in kept],
-            colalign=["right" if NUMERIC[at] else "left" for at in kept],
-            disable_numparse=True,
-        )
+    text = ""
+    left_out: tuple[int, ...] = ()
+    for left_out in NARROWER:
+        text = _table(rows, left_out, None)
         if max(map(len, text.splitlines())) <= width:
             break
-    return text
+    else:
+        rest = max(map(len, text.splitlines())) - max(len(row[0]) for row in rows)
+        text = _table(rows, left_out, max(NARROWEST, width - rest))
+    more = ", ".join(HEADERS[at] for at in left_out)
+    return f"{text}\nIn a wider terminal also: {more}." if more else text
+
+
+def _table(rows: Sequence[Sequence[str]], left_out: Sequence[int], names: int | None) -> str:
+    """Return the table less some columns. names: how wide the loads' names may be; they are folded."""
+    kept = [at for at in range(len(HEADERS)) if at not in left_out]
+    return tabulate(
+        [[row[at] for at in kept] for row in rows],
+        headers=[HEADERS[at] for at in kept],
+        colalign=["right" if NUMERIC[at] else "left" for at in kept],
+        disable_numparse=True,
+        maxcolwidths=None if names is None else [names, *[None] * (len(kept) - 1)],
+    )
 
 
 def times_markdown(timed: Regression) -> str:
@@ -51,10 +68,12 @@ def about_times(timed: Regression) -> Iterator[str]:
         f"{counted(len(timed.loads), 'load')} timed in {timed.revision} ({timed.commit[:SHORT_COMMIT]}) and in the "
         f"work tree{dirty}, side by side in {pairs} pairs of fresh workers."
     )
+    if not timed.loads:
+        return
     yield (
         f"Ratio: the time now to that before, with its {100 * CONFIDENCE:.0f} % interval; a load fails where it lies "
-        "above the threshold, in fresh pairs once more. Noise: half of that interval. Detectable: the smallest "
-        f"slowdown that is seen with {100 * POWER:.0f} % certainty."
+        "above the threshold, in fresh pairs once more. Noise: how far that reaches to a side. Detectable: the "
+        f"smallest slowdown that is seen with {100 * POWER:.0f} % certainty."
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from bench.model.profile import Looked, Sending
 from bench.report.sql_text import folded, formatted
-from bench.report.units import counted
+from bench.report.units import counted, shortened
 
 _ASKING = {
     "load": "asked for by the load",
@@ -70,6 +70,6 @@ def _sending(number: int, sending: Sending, *, width: int, full: bool) -> Iterat
     head = heading(number, sending)
     yield from textwrap.wrap(head, width, subsequent_indent="   ", break_on_hyphens=False)
     if sending.line:
-        yield f"   {sending.line}  {sending.code}"[:width].rstrip()
+        yield shortened(f"   {sending.line}  {sending.code}", width)
     yield from textwrap.indent(formatted(sending.sql if full else folded(sending.sql)), "     ").splitlines()
     yield from textwrap.wrap(parameters_text(sending), width, initial_indent="   ", subsequent_indent="   ")

@@ -99,6 +99,11 @@ def count_text(count: int) -> str:
     return f"{count:,}"
 
 
+def shortened(line: str, width: int) -> str:
+    """A line that is cut where it is too long, and says so: a number without its end would be another one."""
+    return line if len(line) <= width else f"{line[: width - 3].rstrip()}..."
+
+
 def counted(count: int, noun: str, plural: str = "") -> str:
     """A count with its noun, in the number that it takes: `1 statement`, `1,001 statements`."""
     return f"{count_text(count)} {noun if count == 1 else plural or noun + 's'}"

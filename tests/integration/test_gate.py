@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import xml.etree.ElementTree as ET
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -43,7 +44,7 @@ class Project:
             assert was in text, was
             text = text.replace(was, now)
         self.source.write_text(text)
-        catalogue._from_file.cache_clear()
+        forget_mapped_classes()
 
     def write(self, databases: str | None, strategies: str | None = None) -> str:
         asked: dict[str, Any] = {"scenario": f"{self.source}:GATED", "sizes": "30x4"} if databases else {}
@@ -52,6 +53,14 @@ class Project:
 
     def check(self, only: str | None = None, databases: str | None = None) -> Checked:
         return gating.check_now(file=self.file, only=only, databases=databases, provider="auto", quiet=True)
+
+
+def forget_mapped_classes() -> None:
+    """Have what was imported imported anew, and its mapping gone: one that is broken would break every other's."""
+    catalogue._from_file.cache_clear()
+    before = sys.modules.pop("scenario_gated", None)
+    if before is not None and hasattr(before, "Base"):
+        before.Base.registry.dispose(cascade=True)
 
 
 @pytest.fixture(scope="session")
@@ -67,13 +76,14 @@ def written(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Path:
 
 
 @pytest.fixture
-def project(written: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+def project(written: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
     monkeypatch.setenv("BENCH_CACHE_DIR", str(cache))
     made = Project.__new__(Project)
     made.file, made.source = tmp_path / written.name, tmp_path / "gated.py"
     shutil.copy(written, made.file)
     made.change()
-    return made
+    yield made
+    forget_mapped_classes()
 
 
 def told(checked: Checked) -> list[tuple[str, str, str]]:

@@ -102,6 +102,7 @@ def test_what_the_revision_lacks_is_not_compared_and_said(bench: Bench) -> None:
 
     assert done.returncode == 0, done.stderr
     said = " ".join(done.stdout.split())
+    assert said.startswith("Nothing could be compared with main.")
     assert "selectin is new: main has no newer.py, so there is nothing to compare it with" in said
 
 
@@ -122,3 +123,17 @@ def test_what_does_not_go_together_is_refused(bench: Bench, arguments: tuple[str
     assert done.returncode == 2
     assert says in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_load_that_raises_now_and_not_in_the_revision_fails(bench: Bench) -> None:
+    write(bench.folder, 0.0, "1 / 0")
+
+    done = bench("check", "--against", "main", *FEW, "--junit", "junit.xml")
+
+    assert done.returncode == 1, done.stdout
+    first = " ".join(done.stdout.split("\n\n")[0].split())
+    assert first.endswith(
+        "selectin does not load what it did in main: The load raised ZeroDivisionError: division by zero."
+    )
+    (case,) = ElementTree.parse(bench.folder / "junit.xml").getroot().iter("testcase")  # noqa: S314 - our own
+    assert case.find("failure") is not None

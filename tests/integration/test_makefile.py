@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 MAKEFILE = (ROOT / "Makefile").read_text()
 OPTIONS = {
     "SIZE": "size", "SCENARIO": "scenario", "STRATEGY": "strategy", "DRIVER": "driver",
-    "PROVIDER": "provider", "RTT": "rtt", "SEED": "seed", "BUDGET": "budget",
+    "PROVIDER": "provider", "RTT": "rtt", "SQLALCHEMY": "sqlalchemy", "SEED": "seed", "BUDGET": "budget",
     "ROUNDS": "rounds", "WORKERS": "workers", "LABEL": "label", "CHILDREN": "children", "CHILDLESS": "childless",
     "ORDER": "order", "TEXT": "text-width", "RESULTS": "results",
 }  # fmt: skip

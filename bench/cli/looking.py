@@ -79,7 +79,8 @@ def sql(*, full: bool, as_json: bool, **asked: Any) -> None:
 @click.option("--plans/--no-plans", "explain", default=True, show_default=True, help="Explain every statement, too.")
 @click.option("--wire/--no-wire", default=True, show_default=True, help="Count the bytes that cross the wire, too.")
 @click.option("--flames", is_flag=True, help="Call trees and flame graphs, too, by pyinstrument and cProfile.")
-@click.option("--memory/--no-memory", default=True, show_default=True, help="See what a load holds, too, and who.")
+@click.option("--memory/--no-memory", default=False, show_default=True,
+              help="See what a load holds, too, and who: some fifty loads more.")  # fmt: skip
 @click.option("--memray", is_flag=True, help="A flame graph of the memory, too, by memray.")
 @click.option("--label", default="", help="Goes into the name of the profile's folder.")
 @results_option

@@ -178,7 +178,7 @@ def test_the_tree_of_a_killed_process_is_swept_by_the_next(repository: Path) -> 
     [
         ("repository", "nothing", "There is no revision 'nothing'"),
         ("repository", "--help", "There is no revision '--help'"),
-        ("shallow", "elsewhere", "shallow clone. Fetch it"),
+        ("shallow", "elsewhere", "shallow clone. If it is there at all, fetch it"),
         ("empty", "main", "The repository has no commit yet"),
         ("none", "main", "is in no git repository"),
     ],

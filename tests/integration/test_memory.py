@@ -89,7 +89,7 @@ def test_a_profile_tells_the_memory_of_each_load_and_draws_it_for_use_without_a_
 
 def test_memory_is_not_looked_at_where_it_is_not_wanted(bench: Bench) -> None:
     done = bench("profile", "one_to_many", "--size", "5x2", "--strategy", "joined", "--loads", "1", "--no-plans",
-                 "--no-wire", "--no-memory")  # fmt: skip
+                 "--no-wire")  # fmt: skip
 
     assert done.returncode == 0, done.stderr
     assert "memory of one load" not in done.stdout

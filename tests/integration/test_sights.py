@@ -83,7 +83,6 @@ def test_flames_are_files_in_the_profiles_folder_and_hot_functions_stand_side_by
         "--loads",
         "1",
         "--flames",
-        "--no-memory",
     )
 
     assert done.returncode == 0, done.stderr
@@ -112,7 +111,7 @@ def test_without_pyinstrument_nothing_is_begun_and_the_extra_is_named(bench: Ben
 
 def test_sqlite_has_no_wire_and_still_says_how_much_of_its_rows_repeats_a_wide_parent(bench: Bench) -> None:
     strategies = "joined,selectin,joined+load_only"
-    done = bench("profile", "wide_parents", "--strategy", strategies, "--size", "5x20", "--loads", "1", "--no-memory")
+    done = bench("profile", "wide_parents", "--strategy", strategies, "--size", "5x20", "--loads", "1")
 
     assert done.returncode == 0, done.stderr
     assert "Not counted: SQLite works in the process, so nothing crosses a wire." in done.stdout
@@ -129,7 +128,7 @@ def test_sqlite_has_no_wire_and_still_says_how_much_of_its_rows_repeats_a_wide_p
 def test_bytes_are_counted_and_the_server_is_alone_again_to_tell_its_own_time(bench: Bench) -> None:
     done = bench(
         "profile", "one_to_many", "--db", "postgres", "--driver", "asyncpg", "--provider", "binaries",
-        "--strategy", "joined,selectin", "--size", "20x5", "--loads", "2", "--no-plans", "--no-memory",
+        "--strategy", "joined,selectin", "--size", "20x5", "--loads", "2", "--no-plans",
     )  # fmt: skip
 
     assert done.returncode == 0, done.stderr

@@ -79,7 +79,8 @@ def test_hardly_anything_is_claimed_by_no_part_and_every_entity_is_counted(strat
     for held in (found.at_peak, found.retained):
         assert abs(held.unclaimed_bytes) < NOISE_BYTES
         assert 0 < held.total_bytes <= found.peak_bytes
-    assert found.at_peak.total_bytes > 0.95 * found.peak_bytes
+    # In a process of other tests a cache of theirs may grow within the load: then the peak lies beyond the moment.
+    assert found.at_peak.total_bytes > 0.7 * found.peak_bytes
     assert found.kept_bytes < 2 * NOISE_BYTES
     assert found.retained.entities_bytes > 0.8 * found.retained.total_bytes
     assert found.entity_bytes * ENTITIES == pytest.approx(found.retained.entities_bytes)

@@ -25,6 +25,9 @@ from bench.reduce.sqltext import by_text, canonical, normalised
 from bench.wanted import Wanted
 
 SEED = 1
+UNTIMED = Sampling(seed=SEED, budget_s=None, workers=1, rounds=1, quick=True)
+"""What a case is made with whose timing is nobody's business, or that of who makes it."""
+
 DIGITS = 12
 """Digits of a digest that the baseline has."""
 
@@ -41,14 +44,14 @@ def measure(wanted: Sequence[Wanted], secrets: Secrets, found: dict[Place, Now])
             yield from (StageStarted(stage="preparing", detail=phrase) for phrase in source.prepare())
         kept = kept_up(sources, stack)
         for number, one in enumerate(wanted, start=1):
-            case = CaseUnderWay(spec_of(one), Sampling(seed=SEED, budget_s=None, workers=1, rounds=1, quick=True))
+            case = CaseUnderWay(spec_of(one), UNTIMED)
             yield CaseStarted(number=number, of=len(wanted), spec=case.spec)
             shutil.rmtree(scratch, ignore_errors=True)
             scratch.mkdir()
             with ExitStack() as up:
                 pipeline.bring_up(case, kept, up)
                 if one.strategies:
-                    yield from filter(_is_told, pipeline.watch(case, scratch))
+                    yield from filter(is_told, pipeline.watch(case, scratch))
                 found[one.place] = _now(one, case, scratch)
 
 
@@ -101,7 +104,7 @@ class _Kept:
         return nullcontext(self._provider)
 
 
-def _is_told(event: Event) -> bool:
+def is_told(event: Event) -> bool:
     """Whether an event is worth telling: that a formula does not hold is not, where the baseline is what counts."""
     return not (isinstance(event, Doubted) and event.warning.code == "formula")
 

@@ -14,7 +14,7 @@ from statistics import median
 
 from bench import databases, pipeline
 from bench.case import CaseUnderWay
-from bench.checking import SEED, kept_up, spec_of
+from bench.checking import SEED, UNTIMED, is_told, kept_up, spec_of
 from bench.environments import Prepared, prepare
 from bench.errors import BenchError
 from bench.measure.events import CaseStarted, Event, StageStarted
@@ -159,7 +159,7 @@ class _Stage:
                 self.found.not_compared.update({(one.place, name): reason for name in one.strategies})
                 return
             yield StageStarted(stage="observing", detail="what each strategy sends, in both revisions")
-            yield from (event for event in pipeline.watch(case, self.scratch) if not _is_formula(event))
+            yield from filter(is_told, pipeline.watch(case, self.scratch))
             strategies = self._comparable(one, case)
             yield StageStarted(stage="timing", detail=f"{self.against.pairs} pairs of workers")
             yield from self._time(one, case, strategies, self.found.ratios, "first")
@@ -178,8 +178,7 @@ class _Stage:
         shutil.rmtree(self.scratch, ignore_errors=True)
         self.scratch.mkdir()
         targets = (_before(one.asked, self.against), one.asked)
-        sampling = Sampling(seed=SEED, budget_s=None, workers=1, rounds=1, quick=True)
-        return CaseUnderWay(replace(spec_of(one), targets=targets), sampling, environments=self.prepared)
+        return CaseUnderWay(replace(spec_of(one), targets=targets), UNTIMED, environments=self.prepared)
 
     def _lacking(self, case: CaseUnderWay) -> str:
         """Why the revision does not have the scenario at all; empty where it has."""
@@ -272,8 +271,3 @@ class _Stage:
                     continue
                 spent_s += median((one["wall_ns"] + one["freeing_ns"] + one["collecting_ns"]) / 1e9 for one in taken)
         return max(LEAST_ROUNDS, min(MOST_ROUNDS, int(PAIR_S / spent_s) if spent_s else LEAST_ROUNDS))
-
-
-def _is_formula(event: Event) -> bool:
-    warning = getattr(event, "warning", None)
-    return warning is not None and warning.code == "formula"

@@ -40,21 +40,12 @@ def flames(folder: Path) -> Opening:
     """
     require_pyinstrument()
 
-    @contextmanager
-    def ready(_case: CaseUnderWay, target: str) -> Iterator[Sight]:
-        (folder / FLAMES).mkdir(exist_ok=True)
+    def called(worker: WorkerProcess, looked: Looked, stem: str) -> Looked:
+        title = f"{looked.strategy}: {looked.scenario} {looked.size} on {looked.target}"
+        found = worker.ask("call_profile", strategy=looked.strategy, folder=str(folder), stem=stem, title=title)
+        return replace(looked, calls=msgspec.convert(found, CallProfile))
 
-        def called(worker: WorkerProcess, looked: Looked) -> Looked:
-            stem = _free_stem(folder / FLAMES, f"{target}-{looked.strategy}")
-            title = f"{looked.strategy}: {looked.scenario} {looked.size} on {looked.target}"
-            found = worker.ask(
-                "call_profile", strategy=looked.strategy, folder=str(folder), stem=f"{FLAMES}/{stem}", title=title
-            )
-            return replace(looked, calls=msgspec.convert(found, CallProfile))
-
-        yield called
-
-    return ready
+    return _in_files(folder, called)
 
 
 @contextmanager
@@ -96,17 +87,23 @@ def memory_flames(folder: Path) -> Opening:
     """
     require_memray()
 
+    def drawn(worker: WorkerProcess, looked: Looked, stem: str) -> Looked:
+        file = f"{stem}.html"
+        worker.ask("memory_flames", strategy=looked.strategy, html=str((folder / file).absolute()))
+        return replace(looked, memory=looked.memory and replace(looked.memory, flame_graph=file))
+
+    return _in_files(folder, drawn, ending="-memory")
+
+
+def _in_files(folder: Path, sight: Callable[[WorkerProcess, Looked, str], Looked], *, ending: str = "") -> Opening:
+    """Return what opens a sight that keeps files: it is told their name, from a profile's folder, less its ending."""
+
     @contextmanager
     def ready(_case: CaseUnderWay, target: str) -> Iterator[Sight]:
         (folder / FLAMES).mkdir(exist_ok=True)
-
-        def drawn(worker: WorkerProcess, looked: Looked) -> Looked:
-            stem = _free_stem(folder / FLAMES, f"{target}-{looked.strategy}-memory")
-            file = f"{FLAMES}/{stem}.html"
-            worker.ask("memory_flames", strategy=looked.strategy, html=str((folder / file).absolute()))
-            return replace(looked, memory=looked.memory and replace(looked.memory, flame_graph=file))
-
-        yield drawn
+        yield lambda worker, looked: sight(
+            worker, looked, f"{FLAMES}/{_free_stem(folder / FLAMES, f'{target}-{looked.strategy}{ending}')}"
+        )
 
     return ready
 

@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy
+from sqlalchemy import Connection, Engine
 from sqlalchemy.orm import Session
 
 from bench.catalogue import find_scenario, find_strategy
@@ -51,7 +52,7 @@ from bench.measure.snapshot import refused_write, snapshot
 from bench.measure.statements import counting
 from bench.measure.timing import Opened, timed_load
 from bench.measure.tracing import traced_load
-from bench.measure.warming import warm_loads
+from bench.measure.warming import warm_up
 from bench.measure.wire import rows_held
 from bench.model import Strategy, Target
 
@@ -138,9 +139,7 @@ class Worker:
     def calls(self, *, strategy: str) -> dict[str, Any]:
         """How many times a warm load calls a Python function, and what that hangs on."""
         opened, load = self._load(self._strategy(strategy))
-        for _ in range(warm_loads(self.engine.dialect.driver) + 1):  # the first of all compiles
-            with opened() as session:
-                load(session)
+        warm_up(self.engine.dialect.driver, opened, load)
         return {"calls": python_calls(opened, load), "with": called_with(self.engine)}
 
     def call_profile(self, *, strategy: str, folder: str, stem: str, title: str) -> dict[str, Any]:
@@ -150,10 +149,7 @@ class Worker:
 
     def warm(self, *, strategy: str) -> dict[str, Any]:
         """Load as often as it takes until every load finds what the one before found."""
-        loads = warm_loads(self.engine.dialect.driver) + 1
-        for _ in range(loads):
-            self.load(strategy=strategy)
-        return {"loads": loads}
+        return {"loads": warm_up(self.engine.dialect.driver, *self._load(self._strategy(strategy)))}
 
     def load(self, *, strategy: str) -> dict[str, Any]:
         """Load once, and see nothing of it."""
@@ -211,9 +207,12 @@ class Worker:
         return self._session, lambda session: load(session, strategy)
 
     @contextmanager
-    def _session(self) -> Iterator[Session]:
-        """Yield a new session, prepared as the scenario has it, before anything is counted or timed."""
-        with Session(self.engine) as session:
+    def _session(self, bind: Engine | Connection | None = None) -> Iterator[Session]:
+        """Yield a new session, prepared as the scenario has it, before anything is counted or timed.
+
+        bind: what it is of, where that is not the engine itself.
+        """
+        with Session(self.engine if bind is None else bind) as session:
             if self.scenario.prepare is not None:
                 self.scenario.prepare(session)
             yield session
@@ -225,9 +224,7 @@ class Worker:
             with self._session() as session:
                 yield session
             return
-        with snapshot(self.engine) as connection, Session(connection) as session:
-            if self.scenario.prepare is not None:
-                self.scenario.prepare(session)
+        with snapshot(self.engine) as connection, self._session(connection) as session:
             yield session
 
     def _strategy(self, name: str) -> Strategy:

@@ -12,7 +12,7 @@ from sqlalchemy.util import has_compiled_ext
 from bench.measure.calls import Called, calls_by_function
 from bench.measure.flames import Share, require_pyinstrument, sampled_load
 from bench.measure.timing import Load, Opened
-from bench.measure.warming import warm_loads
+from bench.measure.warming import warm_up
 from bench.model.calls import CallProfile, FunctionCalls
 
 MOST_FUNCTIONS = 150
@@ -21,9 +21,7 @@ MOST_FUNCTIONS = 150
 
 def counted_calls(engine: Engine, opened: Opened, load: Load, *, stats: Path | None = None) -> tuple[Called, ...]:
     """Return the functions that one warm load calls; see `bench.measure.calls`."""
-    for _ in range(warm_loads(engine.dialect.driver) + 1):
-        with opened() as session:
-            load(session)
+    warm_up(engine.dialect.driver, opened, load)
     return calls_by_function(opened, load, stats=stats)
 
 

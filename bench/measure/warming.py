@@ -15,6 +15,8 @@ caches):
 
 from __future__ import annotations
 
+from bench.measure.timing import Load, Opened
+
 CUSTOM_PLANS = 5
 """Executions of a prepared statement that the server plans for their own parameters before it may stop doing so."""
 
@@ -24,3 +26,15 @@ _LOADS = {"asyncpg": CUSTOM_PLANS + 1}
 def warm_loads(driver: str) -> int:
     """Return how many loads are to be thrown away before the first that counts; a strategy's floor needs as many."""
     return _LOADS.get(driver, 1)
+
+
+def warm_up(driver: str, opened: Opened, load: Load) -> int:
+    """Load until every load finds what the one before found, in a process that may not have loaded yet.
+
+    Returns how many loads that took: the first of all compiles.
+    """
+    loads = warm_loads(driver) + 1
+    for _ in range(loads):
+        with opened() as source:
+            load(source)
+    return loads

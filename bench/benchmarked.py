@@ -141,7 +141,7 @@ def _counted(case: CaseUnderWay, target: Target, strategy: str) -> dict[str, Any
     worker = Worker(case.spec.scenario, target)
     with TemporaryDirectory() as scratch, calling(worker.engine) as call:
         expected, sent_to = case.dataset.fingerprint, str(Path(scratch, "sent"))
-        seen = call(lambda: worker.observe(strategy=strategy, expected=expected, sent_to=sent_to))
+        seen = call(lambda: worker.observer.observe(strategy=strategy, expected=expected, sent_to=sent_to))
     if not seen["equal"] or seen["further"]:
         raise GateFailed(
             f"{strategy} does not load the dataset's own graph, so its time means nothing.",

@@ -323,6 +323,8 @@ def team(case: CaseUnderWay, targets: Sequence[str], hash_seed: int) -> Iterator
         for worker in workers.values():
             worker.__enter__()
         yield workers
+        for worker in workers.values():
+            worker.dismiss()
 
 
 def _places(case: CaseUnderWay) -> str:

@@ -6,11 +6,12 @@ import pickle
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import AdaptedConnection, Engine
 
-from bench.measure.statements import Sent
+if TYPE_CHECKING:
+    from bench.measure.statements import Sent
 
 Statements = Sequence[tuple[str, Any, bool]]
 """`(sql, parameters, many)` in the order sent."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter_ns, process_time_ns
 from typing import Any
 
@@ -31,7 +31,37 @@ class Timed:
 
 
 def timed_load(opened: Opened, load: Load, collector: Collector) -> Timed:
-    """Time `load` of what `opened` gives, with the collector under the policy; all else happens off the clock."""
+    """Time `load` of what `opened` gives, with the collector under the policy; all else happens off the clock.
+
+    What `set_aside` took is put back for a policy that collects, for it is what a collection goes through.
+    """
+    if collector == "quiet" or not gc.get_freeze_count():
+        return _timed(opened, load, collector)
+    gc.unfreeze()
+    try:
+        timed = _timed(opened, load, collector)
+    finally:
+        aside_from = perf_counter_ns()
+        set_aside()
+        aside_ns = perf_counter_ns() - aside_from
+    return replace(timed, collecting_ns=timed.collecting_ns + aside_ns)
+
+
+def set_aside() -> int:
+    """Take all that lives now out of the collector's sight, and return how many objects that are.
+
+    A process that has imported SQLAlchemy has some 100,000 of them. With the collector off inside the clock, to go
+    through them before each sample serves nothing, takes ten times as long as a small load, and leaves the processor's
+    caches full of what no load needs.
+    """
+    gc.unfreeze()
+    gc.collect()
+    live = len(gc.get_objects())
+    gc.freeze()
+    return live
+
+
+def _timed(opened: Opened, load: Load, collector: Collector) -> Timed:
     thresholds = gc.get_threshold()
     with opened() as source:
         collect_from = perf_counter_ns()

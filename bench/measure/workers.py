@@ -140,11 +140,16 @@ class WorkerProcess:
         reason = f"killed by {signal.Signals(-code).name}" if code < 0 else f"it exited with status {code}"
         return WorkerDied(reason, log="\n".join(self._errors), pid=self._process.pid)
 
-    def _end(self, *, now: bool) -> None:
-        """Close its input, which ends it, and kill its whole session where that does not do or must not wait."""
-        assert self._process.stdin is not None and self._process.stdout is not None
+    def dismiss(self) -> None:
+        """Close its input, which ends it, without waiting for that: several that are dismissed end at the same time."""
+        assert self._process.stdin is not None
         with contextlib.suppress(BrokenPipeError):
             self._process.stdin.close()
+
+    def _end(self, *, now: bool) -> None:
+        """Dismiss it, and kill its whole session where that does not do or must not wait."""
+        assert self._process.stdout is not None
+        self.dismiss()
         if not now:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(timeout=PATIENCE_S)

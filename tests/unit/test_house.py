@@ -19,8 +19,8 @@ WORKER_MAY_LOAD = {"bench", "sqlalchemy", "greenlet", "typing_extensions"}
 HEAVY = {"sqlalchemy", "matplotlib", "scipy", "numpy", "jinja2", "rich", "msgspec", "psutil"}
 
 
-def loaded_by(module: str) -> set[str]:
-    """Top-level names of what a fresh interpreter loads for a module from here or from installed packages."""
+def modules_of(module: str) -> dict[str, str]:
+    """What a fresh interpreter loads for a module: names with the files that they came from."""
     program = (
         "import importlib, json, sys; before = set(sys.modules); importlib.import_module(sys.argv[1]); "
         "loaded = sys.modules; "
@@ -29,9 +29,15 @@ def loaded_by(module: str) -> set[str]:
     asked = subprocess.run(
         [sys.executable, "-c", program, module], cwd=ROOT, capture_output=True, text=True, check=True
     )
+    found: dict[str, str] = json.loads(asked.stdout)
+    return found
+
+
+def loaded_by(module: str) -> set[str]:
+    """Top-level names of what a fresh interpreter loads for a module from here or from installed packages."""
     return {
         name.partition(".")[0]
-        for name, file in json.loads(asked.stdout).items()
+        for name, file in modules_of(module).items()
         if "site-packages" in file or Path(file).is_relative_to(ROOT / "bench")
     }
 
@@ -52,8 +58,15 @@ def test_nobody_imports_what_the_house_forbids() -> None:
     assert asked.returncode == 0, asked.stdout + asked.stderr
 
 
-def test_a_worker_loads_the_standard_library_and_sqlalchemy_alone() -> None:
-    assert loaded_by("bench.worker") <= WORKER_MAY_LOAD
+@pytest.mark.parametrize("half", ["bench.worker", "bench.observer"])
+def test_a_worker_loads_the_standard_library_and_sqlalchemy_alone(half: str) -> None:
+    assert loaded_by(half) <= WORKER_MAY_LOAD
+
+
+def test_a_worker_that_takes_times_has_no_observer() -> None:
+    measuring = {name for name in modules_of("bench.worker") if name.startswith("bench.measure.")}
+
+    assert measuring == {f"bench.measure.{name}" for name in ("floor", "protocol", "snapshot", "timing", "warming")}
 
 
 @pytest.mark.parametrize("module", ["bench", "bench.cli", "bench.testing.plugin"])

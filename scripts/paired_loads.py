@@ -1,0 +1,154 @@
+"""Pairs of fresh workers of the same load, as the gate's time tier takes them; one of the two can be slowed down.
+
+What a pair gives is a line of JSON: of each of KINDS the nanoseconds of every round, before and now.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+from bench.catalogue import find_scenario
+from bench.databases import SqliteCache
+from bench.databases.sqlite import target_of
+from bench.datasets import dataset_key, seed
+from bench.measure.sampling import SamplingLoop, Team
+from bench.measure.timings import Timings
+from bench.measure.warming import warm_loads
+from bench.measure.workers import WorkerProcess
+from bench.model import Arm, DatasetOptions, Sampling, Size, Target
+from bench.reduce.pairing import grid
+
+SIZE = Size((20, 10))
+KINDS = {"same": 0.0, "5 % slower": 0.05, "10 % slower": 0.10}
+SIDES = ("before", "now")
+
+SCENARIO = '''
+
+import time
+from dataclasses import replace
+
+SHARES = {shares}
+(eager,) = [one for one in GATED.strategies if one.name == "eager"]
+usual_ns = None
+
+
+def prepare(session):
+    """See what a load takes in this process: a busy loop is a share of that."""
+    global usual_ns
+    if usual_ns is None:
+        taken = []
+        for _ in range(9):
+            begin = time.perf_counter_ns()
+            load(session, eager)
+            taken.append(time.perf_counter_ns() - begin)
+            session.expunge_all()
+        usual_ns = sorted(taken)[len(taken) // 2]
+        session.rollback()
+
+
+def slowed(share):
+    def slow(session, strategy):
+        found = load(session, eager)
+        until = time.perf_counter_ns() + share[strategy.name] * usual_ns
+        while time.perf_counter_ns() < until:
+            pass
+        return found
+    return slow
+
+
+before, now = (
+    replace(
+        GATED, load=slowed(dict(SHARES if slows else dict.fromkeys(SHARES, 0.0))), prepare=prepare, baseline="same",
+        strategies=tuple(replace(eager, name=name) for name in SHARES),
+        rule_of_thumb=replace(GATED.rule_of_thumb, strategy="same"),
+    )
+    for slows in (False, True)
+)
+'''
+
+NEIGHBOUR = """
+import random, time
+while True:
+    until = time.perf_counter() + random.uniform(0.05, 0.5)
+    while time.perf_counter() < until:
+        pass
+    time.sleep(random.uniform(0.05, 0.5))
+"""
+
+
+class Pairs:
+    """Takes pairs on a small file of its own, in a folder that is gone afterwards."""
+
+    def __init__(self, folder: Path, *, rounds: int) -> None:
+        gated = Path(__file__).parents[1] / "tests" / "data" / "gated.py"
+        self._file = folder / "paired.py"
+        self._file.write_text(gated.read_text(encoding="utf-8") + SCENARIO.format(shares=KINDS), encoding="utf-8")
+        self._rounds = rounds
+        self._scratch = folder
+        self._target = self._seeded(folder / "cache")
+        self._arms = [
+            Arm(name=kind, kind="strategy", strategy=kind, summary="", target=side) for side in SIDES for kind in KINDS
+        ]
+
+    def take(self) -> dict[str, Any]:
+        """Take one pair: `{"load": ..., KIND: {"before": [...], "now": [...]}}`, load being the load average before."""
+        load = os.getloadavg()[0]
+        timings = Timings()
+        loop = SamplingLoop(
+            arms=self._arms,
+            sampling=Sampling(seed=0, budget_s=None, workers=1, rounds=self._rounds),
+            start=self._team,
+            check=lambda _target: None,
+            scratch=self._scratch,
+            clock=time.monotonic,
+            seed=str(random.getrandbits(64)),
+            warm=dict.fromkeys(SIDES, warm_loads("pysqlite")),
+            timings=timings,
+            quiet_only=True,
+        )
+        for _ in loop.run():
+            pass
+        times = {(arm.target, arm.name): list(grid(timings.of(arm), "quiet")[0].values()) for arm in self._arms}
+        return {"load": load, **{kind: {side: times[side, kind] for side in SIDES} for kind in KINDS}}
+
+    @contextmanager
+    def _team(self, hash_seed: int) -> Iterator[Team]:
+        with ExitStack() as ends:
+            team = {side: WorkerProcess(f"{self._file}:{side}", self._target, hash_seed=hash_seed) for side in SIDES}
+            for worker in team.values():
+                ends.push(worker)
+            for worker in team.values():
+                worker.__enter__()
+            yield team
+            for worker in team.values():
+                worker.dismiss()
+
+    def _seeded(self, cache: Path) -> Target:
+        options = DatasetOptions()
+        scenario = find_scenario(f"{self._file}:before")
+        kept = SqliteCache(cache).seeded(
+            "paired",
+            dataset_key(scenario, SIZE, options, "sqlite"),
+            lambda empty: seed(scenario, SIZE, options, target_of(empty), fingerprint=""),
+        )
+        return kept.target
+
+
+@contextmanager
+def busy(count: int) -> Iterator[None]:
+    """Have neighbours that burn time in bursts meanwhile."""
+    neighbours = [subprocess.Popen([sys.executable, "-c", NEIGHBOUR]) for _ in range(count)]
+    try:
+        yield
+    finally:
+        for each in neighbours:
+            each.kill()
+            each.wait()

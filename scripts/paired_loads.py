@@ -1,19 +1,22 @@
 """Pairs of fresh workers of the same load, as the gate's time tier takes them; one of the two can be slowed down.
 
-What a pair gives is a line of JSON: of each of KINDS the nanoseconds of every round, before and now.
+What a pair gives is a line of JSON: of each of KINDS the nanoseconds of every round, before and now; and what else was
+computed on the machine meanwhile, so that what is called quiet was.
 """
 
 from __future__ import annotations
 
-import os
 import random
+import resource
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from bench.catalogue import find_scenario
 from bench.databases import SqliteCache
@@ -66,9 +69,9 @@ def slowed(share):
 
 before, now = (
     replace(
-        GATED, load=slowed(dict(SHARES if slows else dict.fromkeys(SHARES, 0.0))), prepare=prepare, baseline="same",
-        strategies=tuple(replace(eager, name=name) for name in SHARES),
-        rule_of_thumb=replace(GATED.rule_of_thumb, strategy="same"),
+        GATED, load=slowed(dict(SHARES if slows else dict.fromkeys(SHARES, 0.0))), prepare=prepare,
+        strategies=tuple(replace(eager, name=name) for name in SHARES), baseline=next(iter(SHARES)),
+        rule_of_thumb=replace(GATED.rule_of_thumb, strategy=next(iter(SHARES))),
     )
     for slows in (False, True)
 )
@@ -84,13 +87,18 @@ while True:
 """
 
 
+def scenario_text(shares: Mapping[str, float]) -> str:
+    """A file of two scenarios: `before`, and `now`, whose strategies take a share of the load longer, each its own."""
+    gated = Path(__file__).parents[1] / "tests" / "data" / "gated.py"
+    return gated.read_text(encoding="utf-8") + SCENARIO.format(shares=dict(shares))
+
+
 class Pairs:
     """Takes pairs on a small file of its own, in a folder that is gone afterwards."""
 
     def __init__(self, folder: Path, *, rounds: int) -> None:
-        gated = Path(__file__).parents[1] / "tests" / "data" / "gated.py"
         self._file = folder / "paired.py"
-        self._file.write_text(gated.read_text(encoding="utf-8") + SCENARIO.format(shares=KINDS), encoding="utf-8")
+        self._file.write_text(scenario_text(KINDS), encoding="utf-8")
         self._rounds = rounds
         self._scratch = folder
         self._target = self._seeded(folder / "cache")
@@ -99,8 +107,11 @@ class Pairs:
         ]
 
     def take(self) -> dict[str, Any]:
-        """Take one pair: `{"load": ..., KIND: {"before": [...], "now": [...]}}`, load being the load average before."""
-        load = os.getloadavg()[0]
+        """Take one pair: `{"others": ..., KIND: {"before": [...], "now": [...]}}`.
+
+        others: how many CPUs other processes kept busy meanwhile.
+        """
+        others = _Others()
         timings = Timings()
         loop = SamplingLoop(
             arms=self._arms,
@@ -117,7 +128,10 @@ class Pairs:
         for _ in loop.run():
             pass
         times = {(arm.target, arm.name): list(grid(timings.of(arm), "quiet")[0].values()) for arm in self._arms}
-        return {"load": load, **{kind: {side: times[side, kind] for side in SIDES} for kind in KINDS}}
+        return {
+            "others": round(others.cpus(), 3),
+            **{kind: {side: times[side, kind] for side in SIDES} for kind in KINDS},
+        }
 
     @contextmanager
     def _team(self, hash_seed: int) -> Iterator[Team]:
@@ -140,6 +154,27 @@ class Pairs:
             lambda empty: seed(scenario, SIZE, options, target_of(empty), fingerprint=""),
         )
         return kept.target
+
+
+class _Others:
+    """Counts the processor time that processes other than this one and its children use, from its making on."""
+
+    def __init__(self) -> None:
+        self._began_s, self._all_s, self._own_s = time.monotonic(), _busy_s(), _own_s()
+
+    def cpus(self) -> float:
+        """Return how many CPUs they kept busy."""
+        used_s = _busy_s() - self._all_s - (_own_s() - self._own_s)
+        return max(0.0, used_s / (time.monotonic() - self._began_s))
+
+
+def _busy_s() -> float:
+    times = psutil.cpu_times()
+    return float(sum(times) - times.idle - getattr(times, "iowait", 0.0) - getattr(times, "guest", 0.0))
+
+
+def _own_s() -> float:
+    return sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
 
 
 @contextmanager

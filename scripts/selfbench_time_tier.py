@@ -2,24 +2,32 @@
 
     python scripts/selfbench_time_tier.py record PAIRS.jsonl --minutes 10 [--neighbours 2]
     python scripts/selfbench_time_tier.py judge PAIRS.jsonl
+    python scripts/selfbench_time_tier.py live --slower 0.10 --trials 30 [--size 1000x50]
 
 A pair is two fresh workers of one load (20 customers with 10 orders each, selectin, SQLite), up at the same time, as
 the time tier has them, each in as many rounds as it takes there. One of them also loads with a busy loop of 5 % and of
 10 % of the load in it, calibrated in that worker. Each block of 25 pairs is one comparison: the same load against
 itself, which must not fail, and against each of the slow ones, which must. Whatever is screened in is decided on the
-next block, so that no pair is used twice for one verdict.
-Recording goes on where a file was left off. With neighbours, as many processes burn time in bursts meanwhile.
+next block, so that no pair is used twice for one verdict. A threshold of 0 shows what the rule is worth without the
+slack that 2 % give it. Other tools' rules are applied to the same samples: to those of one pair, for a tool that runs
+one process of each version, and to all of a block.
+
+Recording goes on where a file was left off. A pair beside which others used more than QUIET of a CPU is thrown away,
+whatever its times were, and taken again: so what is called quiet was. With neighbours, as many processes burn time in
+bursts meanwhile. `live` runs the command itself, in a repository whose work tree is slower than its revision.
 """
 
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from statistics import median
+from statistics import fmean, geometric_mean, median
+from typing import Any
 
 import click
 from scipy.stats import beta
@@ -27,9 +35,19 @@ from tabulate import tabulate
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from bench.reduce.regression import is_suspect, p_value, paired, rejected
+from bench.reduce.regression import is_suspect, p_value, paired, power, rejected, smallest_detectable
 from bench.regressing import MOST_ROUNDS, PAIRS, THRESHOLD
-from scripts.paired_loads import KINDS, Pairs, busy
+from scripts.other_rules import RULES
+from scripts.paired_loads import KINDS, SIDES, SIZE, Pairs, busy, scenario_text
+
+QUIET = 0.1
+"""Of a CPU that other processes may use beside a pair."""
+
+MOST_SINGLE = 1_000
+"""Pairs that other rules are applied to one by one."""
+
+Pair = dict[str, Any]
+"""A line of the file: see `scripts.paired_loads.Pairs.take`."""
 
 
 @click.group()
@@ -48,26 +66,98 @@ def record(file: Path, minutes: float, neighbours: int) -> None:
         pairs = Pairs(Path(folder), rounds=MOST_ROUNDS)
         with busy(neighbours):
             while time.monotonic() < until:
-                out.write(json.dumps(pairs.take()) + "\n")
-                out.flush()
+                pair = pairs.take()
+                if neighbours or pair["others"] <= QUIET:
+                    out.write(json.dumps(pair) + "\n")
+                    out.flush()
 
 
 @cli.command()
 @click.argument("file", type=click.Path(path_type=Path, exists=True))
 def judge(file: Path) -> None:
-    """Print how many comparisons fail, of the same load and of slower ones."""
+    """Print how many comparisons fail, of the same load and of slower ones, by our rule and by others."""
     pairs = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
-    rows = []
+    heads = ["load", "ratio", "threshold", "comparisons", "fail", "share", "at the least", "at the most (95 %)"]
+    print(f"{len(pairs):,} pairs; others used {fmean(pair['others'] for pair in pairs):.2f} CPUs meanwhile")
+    print(tabulate(list(by_our_rule(pairs)), heads))
+    print()
+    print(tabulate(list(by_other_rules(pairs)), ["rule", "samples of", "comparisons", *KINDS]))
+    if shown := paired([ratio(pair["same"]) for pair in pairs], THRESHOLD):
+        scatter = shown.deviation
+        least = smallest_detectable(scatter, PAIRS, THRESHOLD)
+        print(f"\nscatter of a pair: {100 * scatter:.1f} %", end="; ")
+        print(f"{PAIRS} pairs detect {100 * least:.1f} % and more in 80 of 100")
+        for kind, sure in (("5 %", 0.80), ("10 %", 0.95)):
+            print(f"{kind} in {100 * sure:.0f} of 100 takes {pairs_for(float(kind[:-2]) / 100, scatter, sure)} pairs")
+
+
+@cli.command()
+@click.option("--slower", type=float, default=0.10, help="Share of the load that the work tree takes longer.")
+@click.option("--trials", type=int, default=30)
+@click.option("--size", default=str(SIZE))
+def live(slower: float, trials: int, size: str) -> None:
+    """Run `bench check --against HEAD` so often, and print what it said and how long it took."""
+    seen, took_s = 0, []
+    for trial in range(1, trials + 1):
+        with tempfile.TemporaryDirectory() as folder:
+            found, seconds = one_check(Path(folder), slower, size)
+        seen += found["failed"]
+        took_s.append(seconds)
+        (load,) = found["timed"]["loads"]
+        last = load["decided"] or load["screened"]
+        print(
+            f"{trial}: {load['judged']}, {last['value']:.3f} ({last['low']:.3f} to {last['high']:.3f}), {seconds:.0f} s"
+        )
+    low, high = bounds(seen, trials)
+    print(f"{seen} of {trials} failed ({low} to {high}), {median(took_s):.0f} s each, {max(took_s):.0f} s at the most")
+
+
+def one_check(folder: Path, slower: float, size: str) -> tuple[dict[str, Any], float]:
+    """Return the outcome of a check of a slower work tree, and how many seconds it took."""
+    file = folder / "loading.py"
+    file.write_text(scenario_text({"slowed": 0.0}), encoding="utf-8")
+    who = ("-c", "user.name=Bench", "-c", "user.email=bench@example.org", "-c", "commit.gpgsign=false")
+    for command in (("init", "-q"), ("add", "loading.py"), (*who, "commit", "-q", "-m", "as it was")):
+        subprocess.run(["git", *command], cwd=folder, check=True)  # noqa: S607 - the git that is found
+    file.write_text(scenario_text({"slowed": slower}), encoding="utf-8")
+    check = ("check", "--against", "HEAD", "--scenario", "loading.py:now", "--size", size, "--json")
+    begin = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-m", "bench", *check], cwd=folder, capture_output=True, text=True, check=False
+    )
+    if done.returncode not in (0, 1):
+        raise SystemExit(done.stderr)
+    return json.loads(done.stdout), time.monotonic() - begin
+
+
+def by_our_rule(pairs: Sequence[Pair]) -> Iterator[list[object]]:
+    """Yield a row for each load and threshold: how many comparisons fail."""
     for kind in KINDS:
-        outcomes = list(comparisons([ratio(pair[kind]) for pair in pairs]))
-        failed = sum(outcomes)
-        rows.append([kind, len(outcomes), failed, *bounds(failed, len(outcomes))])
-    shown = paired([ratio(pair["same"]) for pair in pairs], THRESHOLD)
-    print(tabulate(rows, ["load", "comparisons", "fail", "at the least", "at the most (95 %)"]))
-    if shown:
-        per_block = paired([ratio(pair["same"]) for pair in pairs][:PAIRS], THRESHOLD)
-        print(f"{len(pairs):,} pairs; scatter of one: {100 * shown.deviation:.1f} %; ", end="")
-        print(f"{PAIRS} pairs detect {100 * per_block.detectable:.1f} % and more" if per_block else "")
+        ratios = [ratio(pair[kind]) for pair in pairs]
+        for threshold in (THRESHOLD, 0.0) if kind == "same" else (THRESHOLD,):
+            outcomes = list(comparisons(ratios, threshold))
+            failed, of = sum(outcomes), len(outcomes)
+            yield [kind, f"{geometric_mean(ratios):.3f}", f"{100 * threshold:.0f} %", of, failed, *shares(failed, of)]
+
+
+def by_other_rules(pairs: Sequence[Pair]) -> Iterator[list[object]]:
+    """Yield a row for each rule and amount of samples: the share of comparisons that it calls slower."""
+    blocks = [pairs[at : at + PAIRS] for at in range(0, len(pairs) - PAIRS + 1, PAIRS)]
+    for samples, groups in (("one pair", [[pair] for pair in pairs[:MOST_SINGLE]]), (f"{PAIRS} pairs", blocks)):
+        for name, rule in RULES.items():
+            called = [
+                sum(
+                    rule(*([sample for pair in group for sample in pair[kind][side]] for side in SIDES))
+                    for group in groups
+                )
+                for kind in KINDS
+            ]
+            yield [name, samples, len(groups), *(f"{100 * count / max(1, len(groups)):.1f} %" for count in called)]
+
+
+def pairs_for(slowdown: float, deviation: float, sure: float) -> int:
+    """Return how many pairs it takes to see a slowdown so surely at such a scatter."""
+    return next((count for count in range(5, 1000) if power(slowdown, deviation, count, THRESHOLD) >= sure), 1000)
 
 
 def ratio(times: dict[str, list[int]]) -> float:
@@ -75,19 +165,24 @@ def ratio(times: dict[str, list[int]]) -> float:
     return median(now / before for now, before in zip(times["now"], times["before"], strict=True))
 
 
-def comparisons(ratios: Sequence[float]) -> Iterator[bool]:
+def comparisons(ratios: Sequence[float], threshold: float) -> Iterator[bool]:
     """Yield whether each comparison fails: a block screens, and the next one decides where it was screened in."""
     blocks = [ratios[at : at + PAIRS] for at in range(0, len(ratios) - PAIRS + 1, PAIRS)]
     while blocks:
         first = blocks.pop(0)
-        if not is_suspect(first, THRESHOLD):
+        if not is_suspect(first, threshold):
             yield False
         elif blocks:
-            yield bool(rejected({0: p_value(blocks.pop(0), THRESHOLD)}))
+            yield bool(rejected({0: p_value(blocks.pop(0), threshold)}))
+
+
+def shares(failed: int, of: int) -> tuple[str, str, str]:
+    """The share that failed, with its bounds."""
+    return (f"{100 * failed / of:.1f} %" if of else ""), *bounds(failed, of)
 
 
 def bounds(failed: int, of: int) -> tuple[str, str]:
-    """The share that failed with its 95 % bounds by Clopper and Pearson (1934)."""
+    """The ends of the 95 % interval of a share by Clopper and Pearson (1934)."""
     if not of:
         return "", ""
     low = float(beta.ppf(0.025, failed, of - failed + 1)) if failed else 0.0

@@ -168,21 +168,22 @@ def smallest_detectable(deviation: float, pairs: int, threshold: float) -> float
 
     Both stages are one-sided t-tests of as many pairs; the power of each is that of the noncentral t distribution.
     """
-    from scipy.special import nctdtr
-
     if deviation == 0:
         return threshold
-    error, degrees = deviation / math.sqrt(pairs), pairs - 1
-    bounds = [_quantile(degrees, 1 - alpha) for alpha in (SCREEN_ALPHA, ALPHA)]
-
-    def power(over: float) -> float:
-        return math.prod(1 - float(nctdtr(degrees, over / error, bound)) for bound in bounds)
-
-    low, high = 0.0, error * (sum(bounds) + 10)
+    low, high = threshold, math.expm1(math.log1p(threshold) + 30 * deviation / math.sqrt(pairs) + 1e-9)
     for _ in range(60):
         middle = (low + high) / 2
-        low, high = (low, middle) if power(middle) >= POWER else (middle, high)
-    return math.exp(math.log1p(threshold) + high) - 1
+        low, high = (low, middle) if power(middle, deviation, pairs, threshold) >= POWER else (middle, high)
+    return high
+
+
+def power(slowdown: float, deviation: float, pairs: int, threshold: float) -> float:
+    """Return how surely a load that is slower by so much fails: screened in and decided, see `smallest_detectable`."""
+    from scipy.special import nctdtr
+
+    over, error, degrees = math.log1p(slowdown) - math.log1p(threshold), deviation / math.sqrt(pairs), pairs - 1
+    bounds = [_quantile(degrees, 1 - alpha) for alpha in (SCREEN_ALPHA, ALPHA)]
+    return math.prod(1 - float(nctdtr(degrees, over / error, bound)) for bound in bounds)
 
 
 def _moments(ratios: Sequence[float]) -> tuple[float, float]:

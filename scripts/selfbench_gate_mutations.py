@@ -1,6 +1,7 @@
 """What the exact tier of the gate sees: changes to a scenario's file that make loading worse, and such as mean nothing.
 
     python scripts/selfbench_gate_mutations.py --unchanged 200
+    python scripts/selfbench_gate_mutations.py --unchanged 10 --db postgres
 
 A baseline is written of `tests/data/gated.py` at 30x4; then the file is changed, checked and put back, once for each
 mutation and once for each meaningless change, which is drawn from renamings, comments and reformatting.
@@ -126,13 +127,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="What the exact tier of the gate sees.")
     parser.add_argument("--unchanged", type=int, default=200, help="meaningless changes to try")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--db", default="sqlite", help="where, as postgres or postgres+asyncpg")
     asked = parser.parse_args()
     draw = random.Random(asked.seed)  # noqa: S311 - chosen changes need no cryptography
     with tempfile.TemporaryDirectory() as folder:
         file, source = Path(folder) / "bench-baseline.jsonl", Path(folder) / "gated.py"
         source.write_text(TEXT)
         gating.write(
-            file=file, scenario=f"{source}:GATED", sizes="30x4", strategies=None, databases="sqlite", provider="auto",
+            file=file, scenario=f"{source}:GATED", sizes="30x4", strategies=None, databases=asked.db, provider="auto",
             quiet=True,
         )  # fmt: skip
 
@@ -145,7 +147,7 @@ def main() -> None:
             checked = check(mutated(change))
             seen += bool(checked.failing)
             print(f"{'seen  ' if checked.failing else 'MISSED'} {name}: {reason(checked)[:110]}", flush=True)
-        print(f"{seen} of {len(MUTATIONS)} mutations seen", flush=True)
+        print(f"{seen} of {len(MUTATIONS)} mutations seen on {asked.db}", flush=True)
         began = time.monotonic()
         alarms = [reason(found) for _ in range(asked.unchanged) if (found := check(meaningless(draw))).findings]
         print(

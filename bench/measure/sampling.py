@@ -18,7 +18,7 @@ from bench.errors import WorkerDied
 from bench.measure.events import Doubted, Provisioning, Sampled
 from bench.measure.observing import sent_path
 from bench.measure.pace import MOST_ROUNDS, Clock, Pace
-from bench.measure.schedule import LEAST_ROUNDS, Key, Task, far_above, key, round_tasks
+from bench.measure.schedule import LEAST_ROUNDS, Key, Task, companions, far_above, key, round_tasks
 from bench.measure.timings import Timings
 from bench.measure.workers import LoadFailed, WorkerProcess
 from bench.model import Arm, Sampling, Warned, WorkerFacts
@@ -121,6 +121,7 @@ class SamplingLoop:
         quiet: dict[Key, list[int]] = defaultdict(list)
         self._quiet.append(quiet)
         stopped: frozenset[Key] = frozenset()
+        beside = companions(self._timed())
         for round_number in range(self.sampling.rounds or MOST_ROUNDS):
             pace.round_begins()
             for task in round_tasks(
@@ -129,6 +130,7 @@ class SamplingLoop:
                 collectors=not self.quiet_only and pace.collector_fits(number, round_number),
                 stopped=stopped,
                 tuned=self._tuned,
+                beside=beside,
                 shuffle=random.Random(f"{self.seed}/{number}/{round_number}"),  # noqa: S311 - an order to repeat
             ):
                 from_s = self.clock()
@@ -152,14 +154,15 @@ class SamplingLoop:
     def _warm_up(self, team: Team) -> None:
         """Load everything before the first sample that counts; each target's quickest tries other thresholds."""
         quiet_ns: dict[Key, int] = {}
-        for arm in self._timed():
+        timed = self._timed()
+        for arm in (*timed, *companions(timed).values()):
             if arm.kind == "floor":
                 path = str(sent_path(self.scratch, arm))
                 if self._ask(team, arm, "floor", path=path) is None:
                     continue
             for _ in range(self.warm[arm.target] if _warms_itself(arm) else 0):
                 taken = self._sample(team, Task(arm=arm, collector="quiet"))
-                if taken and arm.kind == "strategy":
+                if taken and arm.kind == "strategy" and not arm.target.endswith(TWIN_MARK):
                     quiet_ns[key(arm)] = taken["wall_ns"]
         if not self._tuned:
             self._tuned = frozenset(

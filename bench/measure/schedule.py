@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 
 from bench.model import Arm
-from bench.model.run import Collector
+from bench.model.run import TWIN_MARK, Collector
 
 RARE = 4
 """A round in so many also samples the default collector and the floors, the first round of a worker among them."""
@@ -22,10 +22,11 @@ FAR_ABOVE = 2.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """One sample to take."""
+    """One sample to take. kept: whether it is one, or is only loaded so that its worker is as busy as another."""
 
     arm: Arm
     collector: Collector
+    kept: bool = True
 
 
 Key = tuple[str, str]
@@ -37,6 +38,24 @@ def key(arm: Arm) -> Key:
     return arm.target, arm.name
 
 
+def companions(arms: Sequence[Arm]) -> dict[Key, Arm]:
+    """Return what the worker of a twin loads too, by the arm that it keeps up with in the worker of what it repeats.
+
+    A worker that loads nothing else between two samples finds the caches less its own, or more: with 200 rows to load a
+    twin that was alone in its worker took 1.22 times as long as the same load among four, and 0.99 times beside as many
+    (docs/performance.md). That would be told as noise, and is none.
+    """
+    return {
+        key(arm): replace(arm, name=f"{arm.name} (companion)", target=twin.target)
+        for twin in arms
+        if twin.kind == "twin" and twin.target.endswith(TWIN_MARK)
+        for arm in arms
+        if arm.target == twin.target.removesuffix(TWIN_MARK)
+        and arm.kind != "floor"
+        and (arm.kind, arm.strategy) != ("strategy", twin.strategy)
+    }
+
+
 def round_tasks(
     arms: Sequence[Arm],
     *,
@@ -45,12 +64,13 @@ def round_tasks(
     stopped: frozenset[Key],
     tuned: frozenset[Key],
     shuffle: random.Random,
+    beside: Mapping[Key, Arm] | None = None,
 ) -> list[Task]:
     """Return the tasks of a round in the order to take them.
 
     round_number counts from 0 within a worker. collectors: whether there is time for the other collector policies.
     stopped: arms that are sampled no more in this worker. tuned: arms whose load is also timed with the tuned
-    thresholds, in the rounds that sample the default ones.
+    thresholds, in the rounds that sample the default ones. beside: see `companions`.
     """
     rare = round_number % RARE == 0
     costly = rare and collectors
@@ -64,6 +84,9 @@ def round_tasks(
             tasks.append(Task(arm=arm, collector="quiet"))
             tasks += [Task(arm=arm, collector="default")] * (costly and arm.kind == "strategy")
             tasks += [Task(arm=arm, collector="tuned")] * (costly and key(arm) in tuned)
+    if beside:
+        quiet = [key(task.arm) for task in tasks if task.collector == "quiet"]
+        tasks += [Task(arm=beside[one], collector="quiet", kept=False) for one in quiet if one in beside]
     shuffle.shuffle(tasks)
     return tasks
 

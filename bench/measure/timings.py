@@ -42,10 +42,11 @@ class Timings:
         )
 
     def add(self, task: Task, taken: dict[str, Any], *, worker: int, round_number: int) -> None:
-        """Keep a sample, and what was spent on it outside the clock."""
-        self.samples[key(task.arm), task.collector].append(
-            (worker, round_number, taken["wall_ns"], taken["cpu_ns"], taken["collections"])
-        )
+        """Keep a sample, and what was spent on it; of one that is not to be kept the latter."""
+        if task.kept:
+            self.samples[key(task.arm), task.collector].append(
+                (worker, round_number, taken["wall_ns"], taken["cpu_ns"], taken["collections"])
+            )
         self.spend(
             loading_s=taken["wall_ns"] / 1e9,
             freeing_s=taken["freeing_ns"] / 1e9,

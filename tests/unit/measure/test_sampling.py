@@ -309,13 +309,18 @@ def test_fresh_servers_come_up_for_every_team_but_the_first_and_the_budget_is_no
     assert made.timings.spent.total_s == pytest.approx(world.now - 400)
 
 
-def test_a_twin_on_a_worker_of_its_own_is_warmed_there() -> None:
+def test_a_twin_on_a_worker_of_its_own_is_warmed_there_and_as_busy_as_what_it_repeats() -> None:
     world = World(COSTS, targets=TARGETS)
-    made = loop(world, arms=versions(), workers=1, rounds=1)
+    made = loop(world, arms=versions(), workers=1, rounds=3)
     list(made.run())
 
-    taken = sum(len(samples.wall_ns) for arm in versions() for samples in made.timings.of(arm).samples)
-    assert len(world.asked) == taken + 2 * 3 + 1
+    first, _, twins = (
+        [asked for asked, target in zip(world.asked, world.order, strict=True) if target == name] for name in TARGETS
+    )
+    plain = [(strategy, collector) for _, strategy, floor, collector in first if not floor and collector == "quiet"]
+    assert sorted((strategy, collector) for _, strategy, _, collector in twins) == sorted([*plain, ("a", "quiet")])
+    assert {arm.target for arm in versions() if made.timings.of(arm).samples} == set(TARGETS)
+    assert sum(target == TARGETS[2] for (target, _), _ in made.timings.samples) == 1
 
 
 def test_a_load_that_fails_because_its_server_has_gone_ends_the_case_and_keeps_what_was_taken() -> None:

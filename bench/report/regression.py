@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from tabulate import tabulate
 
 from bench.reduce.gate import name_of
-from bench.reduce.regression import CONFIDENCE, POWER, Regression, TimedLoad
+from bench.reduce.regression import CONFIDENCE, POWER, UNFINISHED, Regression, TimedLoad
 from bench.report.markup import folded, table
 from bench.report.units import counted, plain_time_text
 
@@ -62,11 +62,11 @@ def times_markdown(timed: Regression) -> str:
 def about_times(timed: Regression) -> Iterator[str]:
     """Yield what the table rests on."""
     dirty = ", whose changes are not committed" if timed.dirty else ""
-    counts = sorted({load.ratio.pairs for load in timed.loads if load.ratio}) or [0]
-    pairs = f"{counts[0]} to {counts[-1]}" if counts[0] != counts[-1] else f"{counts[0]}"
+    counts = sorted({load.pairs for load in timed.loads}) or [0]
+    pairs = f"{counts[0]} to {counts[-1]} pairs" if counts[0] != counts[-1] else counted(counts[0], "pair")
     yield (
         f"{counted(len(timed.loads), 'load')} timed in {timed.revision} ({timed.commit[:SHORT_COMMIT]}) and in the "
-        f"work tree{dirty}, side by side in {pairs} pairs of fresh workers."
+        f"work tree{dirty}, side by side in {pairs} of fresh workers."
     )
     if not timed.loads:
         return
@@ -88,6 +88,7 @@ def _row(load: TimedLoad) -> tuple[str, ...]:
         f"{100 * ratio.noise:.1f} %",
         f"{100 * ratio.detectable:.1f} %",
     )  # fmt: skip
-    verdict = f"{load.judged} ({100 * load.threshold:g} %)" if load.judged == "slower" else load.judged
+    about = {"slower": f" ({100 * load.threshold:g} %)", UNFINISHED: f" ({counted(load.pairs, 'pair')})"}
+    verdict = f"{load.judged}{about.get(load.judged, '')}"
     name = f"{name_of(load.place)}: {load.strategy}"
     return name, plain_time_text(load.before_ns), plain_time_text(load.now_ns), *figures, verdict

@@ -207,3 +207,17 @@ def test_interrupted_while_it_times_a_check_keeps_what_it_compared_with_the_base
     said = " ".join(out.split())
     assert said.startswith("Cut short. Of 1 load to be timed 0 got a verdict")
     assert "1 load compared, 1 as in the baseline." in said
+
+
+def test_an_error_in_the_middle_loses_no_verdict_that_there_is(bench: Bench) -> None:
+    first = f"import sys\nsys.path.insert(0, {str(bench.folder)!r})\nimport helper\n"  # the work tree's, in both
+    (bench.folder / "again.py").write_text(first + SCENARIO.format(seconds=0, options="strategy"))
+    (bench.folder / "helper.py").touch()
+    git(bench.folder, "add", "again.py", "helper.py")
+    git(bench.folder, "commit", "-qm", "again")
+
+    done = bench("check", "--against", "main", "--scenario", "loading.py:mine,again.py:mine", *FEW[2:])
+
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "from the work tree and not from the revision" in done.stderr
+    assert done.stdout.startswith("Cut short. Of 2 loads to be timed 1 got a verdict, 1 was not reached.")

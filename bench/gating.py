@@ -134,7 +134,7 @@ def check_times(
     """Hold loads against the baseline, and their times against a revision's.
 
     Where a scenario is named its loads are timed, and the baseline is not looked at. Raises as `check_exactly` does,
-    and for a revision that cannot be had.
+    and BenchError for a revision that cannot be had.
     """
     find_commit(tier.revision)  # before anything is measured
     exact = Outcome(checked=NOTHING, cut_short=None)
@@ -166,9 +166,9 @@ def check_times(
     if cut_short is None:
         cut_short = _shown(regressing.measure(wanted, secrets, against, found), quiet=quiet)
     timed = regressing.regression(against, found)
-    if cut_short is not None and not (exact.checked.compared or timed.loads):
-        raise cut_short
     checked = with_times(exact.checked, timed, strict=tier.strict)
+    if cut_short is not None and not (checked.compared or checked.findings or timed.loads):
+        raise cut_short
     return Outcome(checked=replace(checked, cut_short=cut_short is not None), cut_short=cut_short)
 
 

@@ -36,6 +36,9 @@ Judged = Literal["slower", "faster", "same", "inconclusive", "undecided", "unfin
 """What is said of a load. undecided: it was screened in, and the fresh pairs that decide are missing. unfinished: its
 first pairs were not all taken, which makes no verdict, however clear they look."""
 
+VERDICTS: tuple[Judged, ...] = ("slower", "faster", "same", "inconclusive")
+"""What is said of a load that was measured to its end."""
+
 UNFINISHED: Literal["unfinished"] = "unfinished"
 
 K = TypeVar("K")

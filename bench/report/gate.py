@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 from bench.reduce.gate import Checked, Finding, Verdict, name_of
-from bench.reduce.regression import UNFINISHED, Regression
+from bench.reduce.regression import UNFINISHED, VERDICTS, Regression
 from bench.report.markup import bullets, escaped, fenced, folded
 from bench.report.regression import about_times, times_markdown, times_text
 from bench.report.units import counted
@@ -45,13 +45,13 @@ def reason(checked: Checked) -> str:
         more = f" (and {len(failing) - 1:,} more)" if len(failing) > 1 else ""
         return " ".join([*cut_short(checked), f"{about(failing[0])}{more}."])
     if checked.cut_short:
-        return " ".join([*cut_short(checked), "Of what was measured to its end nothing fails."])
+        return " ".join(cut_short(checked))
     said = [] if checked.timed is not None and not checked.compared else [_as_the_baseline(checked)]
     return " ".join([*said, *([_no_slower(checked.timed)] if checked.timed is not None else [])])
 
 
 def cut_short(checked: Checked) -> Iterator[str]:
-    """Yield how far a check came that was cut short, and what is therefore not known; nothing of another."""
+    """Yield how far a check came that was cut short, and that nothing fails of that, if so; nothing of another."""
     if not checked.cut_short:
         return
     yield "Cut short."
@@ -60,9 +60,13 @@ def cut_short(checked: Checked) -> Iterator[str]:
             f"{counted(len(checked.unreached), 'load was', 'loads were')} not compared with the baseline, "
             f"{len(checked.compared):,} were."
         )
-    if checked.timed is None:
-        return
-    timed = checked.timed
+    if checked.timed is not None:
+        yield _timed_so_far(checked.timed)
+    if not checked.failing and (checked.compared or (checked.timed and checked.timed.judged(*VERDICTS))):
+        yield "Of what was measured to its end nothing fails."
+
+
+def _timed_so_far(timed: Regression) -> str:
     told = [
         counted(len(loads), *says)
         for loads, says in (
@@ -72,9 +76,9 @@ def cut_short(checked: Checked) -> Iterator[str]:
         )
         if loads
     ]
-    whole = len(timed.judged("slower", "faster", "same", "inconclusive"))
     of = counted(len(timed.loads) + len(timed.unreached), "load")
-    yield f"Of {of} to be timed {whole:,} got a verdict{''.join(f', {each}' for each in told)}."
+    whole = len(timed.judged(*VERDICTS))
+    return f"Of {of} to be timed {whole:,} got a verdict{''.join(f', {each}' for each in told)}."
 
 
 def _no_slower(timed: Regression) -> str:
@@ -124,7 +128,7 @@ def checked_text(checked: Checked, *, width: int) -> str:
     if checked.timed is not None:
         blocks.append(times_text(checked.timed, width=width))
     blocks.append("\n".join(line for text in lines for line in _wrapped(text, width, "")))
-    return _printable("\n\n".join(blocks))
+    return _printable("\n\n".join(filter(None, blocks)))
 
 
 def checked_markdown(checked: Checked) -> str:
@@ -139,7 +143,7 @@ def checked_markdown(checked: Checked) -> str:
     if checked.timed is not None:
         blocks.append(times_markdown(checked.timed))
     blocks.append(bullets(_closing(checked)))
-    return "\n\n".join(blocks) + "\n"
+    return "\n\n".join(filter(None, blocks)) + "\n"
 
 
 def _closing(checked: Checked) -> list[str]:

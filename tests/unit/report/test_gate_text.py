@@ -191,6 +191,12 @@ def test_a_comparison_with_the_baseline_that_was_cut_short_counts_what_is_left()
     )
 
 
+def test_of_times_that_were_not_come_to_there_is_no_table_and_nothing_that_it_rests_on() -> None:
+    text = checked_text(cut_short(), width=200)
+
+    assert text == "Cut short. Of 2 loads to be timed 0 got a verdict, 2 were not reached."
+
+
 def test_what_holds_for_the_baseline_hides_no_time_that_says_nothing() -> None:
     checked = with_times(a_check(), timed(a_timed_load("lazy", "undecided", SLOW)), strict=False)
     said = checked_text(checked, width=200).splitlines()[0]

@@ -45,7 +45,7 @@ def measure(wanted: Sequence[Wanted], secrets: Secrets, found: dict[Place, Now])
         kept = kept_up(sources, stack)
         for number, one in enumerate(wanted, start=1):
             case = CaseUnderWay(spec_of(one), UNTIMED)
-            yield CaseStarted(number=number, of=len(wanted), spec=case.spec)
+            yield CaseStarted(number=number, of=len(wanted), spec=told_as(one, case.spec))
             shutil.rmtree(scratch, ignore_errors=True)
             scratch.mkdir()
             with ExitStack() as up:
@@ -119,6 +119,11 @@ def spec_of(one: Wanted) -> CaseSpec:
         strategies=one.strategies,
         dataset=DatasetOptions(seed=SEED),
     )
+
+
+def told_as(one: Wanted, spec: CaseSpec) -> CaseSpec:
+    """Return what is measured under the name that the baseline has for it: a file by its path from there."""
+    return replace(spec, scenario=one.place.scenario)
 
 
 def _now(one: Wanted, case: CaseUnderWay, scratch: Path) -> Now:

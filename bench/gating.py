@@ -20,7 +20,7 @@ from bench.model import Secrets
 from bench.model.baseline import Baseline, Place
 from bench.progress import face
 from bench.record.baseline import read_baseline, write_baseline
-from bench.reduce.gate import Checked, Now, check, with_times
+from bench.reduce.gate import NOTHING, Checked, Now, check, with_times
 from bench.regressing import Against, Found
 from bench.report.gate import WRITE_AGAIN, checked_markdown, checked_text, reason
 from bench.report.gate_ci import checked_data, github_annotations, junit_xml
@@ -38,6 +38,18 @@ class Outlets:
     summary: Path | None = None
     junit: Path | None = None
     as_json: bool = False
+
+
+CutShort = KeyboardInterrupt | BenchError
+"""What may end a check before it has measured all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a check found. cut_short: what ended it before its end, None where nothing did."""
+
+    checked: Checked
+    cut_short: CutShort | None
 
 
 def write(
@@ -71,12 +83,32 @@ def write(
     return f"{_changes(before, after)}, in {file}. Commit it."
 
 
-def check_now(*, file: Path, only: str | None, databases: str | None, provider: Any, quiet: bool) -> Checked:
-    """Measure what the baseline has and compare it. Raises BenchError where there is no baseline, or nothing of it."""
+def check_now(**asked: Any) -> Checked:
+    """Measure what the baseline has and compare it, all of it or nothing. Raises as `check_exactly` does."""
+    outcome = check_exactly(**asked)
+    if outcome.cut_short is not None:
+        raise outcome.cut_short
+    return outcome.checked
+
+
+def check_exactly(*, file: Path, only: str | None, databases: str | None, provider: Any, quiet: bool) -> Outcome:
+    """Measure what the baseline has and compare it.
+
+    What cuts it short is raised where nothing was compared yet, as is BenchError where there is no baseline, or
+    nothing of it.
+    """
     baseline = read_baseline(file)
     wanted, secrets = wanted_by(baseline, file=file, only=only, databases=databases, provider=provider)
-    now = measured(wanted, secrets, quiet=quiet)
-    return check(_part(baseline, wanted), now)
+    now: dict[Place, Now] = {}
+    cut_short = _shown(checking.measure(wanted, secrets, now), quiet=quiet)
+    if cut_short is not None and not now:
+        raise cut_short
+    checked = replace(
+        check(_part(baseline, wanted), now),
+        cut_short=cut_short is not None,
+        unreached=tuple((one.place, name) for one in wanted if one.place not in now for name in one.named),
+    )
+    return Outcome(checked=checked, cut_short=cut_short)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,20 +130,19 @@ class TimeTier:
 
 def check_times(
     tier: TimeTier, *, file: Path, only: str | None, databases: str | None, provider: Any, quiet: bool
-) -> Checked:
+) -> Outcome:
     """Hold loads against the baseline, and their times against a revision's.
 
-    Where a scenario is named its loads are timed, and the baseline is not looked at. Raises BenchError as `check_now`
-    does, and for a revision that cannot be had.
+    Where a scenario is named its loads are timed, and the baseline is not looked at. Raises as `check_exactly` does,
+    and BenchError for a revision that cannot be had.
     """
     find_commit(tier.revision)  # before anything is measured
-    exact: Checked | None = None
+    exact = Outcome(checked=NOTHING, cut_short=None)
     if tier.scenario is None:
         if tier.sizes or tier.strategies:
             raise BenchError(
                 "The baseline says what is timed.", remedy="Name a --scenario beside --size and --strategy."
             )
-        exact = check_now(file=file, only=only, databases=databases, provider=provider, quiet=quiet)
         wanted, secrets = wanted_by(read_baseline(file), file=file, only=only, databases=databases, provider=provider)
     else:
         wanted, secrets = wanted_of(
@@ -129,9 +160,16 @@ def check_times(
         rounds=tier.rounds,
         threshold=parse_thresholds(tier.thresholds, loads),
     )
-    found = Found()
-    _show(regressing.measure(wanted, secrets, against, found), quiet=quiet)
-    return with_times(exact, regressing.regression(against, found), strict=tier.strict)
+    if tier.scenario is None:
+        exact = check_exactly(file=file, only=only, databases=databases, provider=provider, quiet=quiet)
+    found, cut_short = Found(), exact.cut_short
+    if cut_short is None:
+        cut_short = _shown(regressing.measure(wanted, secrets, against, found), quiet=quiet)
+    timed = regressing.regression(against, found)
+    checked = with_times(exact.checked, timed, strict=tier.strict)
+    if cut_short is not None and not (checked.compared or checked.findings or timed.loads):
+        raise cut_short
+    return Outcome(checked=replace(checked, cut_short=cut_short is not None), cut_short=cut_short)
 
 
 def parse_thresholds(text: str, loads: Sequence[tuple[Place, str]]) -> dict[tuple[Place, str], float]:
@@ -174,7 +212,8 @@ def say(checked: Checked, outlets: Outlets, *, file: Path, width: int, environme
         return json.dumps(checked_data(checked), indent=2)
     text = checked_text(checked, width=width)
     if environment.get("GITHUB_ACTIONS") == "true":
-        text = "\n".join([text, *github_annotations(checked, file=_within(file))])
+        root = Path(environment.get("GITHUB_WORKSPACE") or Path.cwd())
+        text = "\n".join([text, *github_annotations(checked, file=_within(file, root))])
     return text
 
 
@@ -185,16 +224,22 @@ def failure(checked: Checked) -> GateFailed | None:
 
 
 def measured(wanted: Sequence[Wanted], secrets: Secrets, *, quiet: bool) -> dict[Place, Now]:
-    """Return what is found in each place, with progress on standard error."""
+    """Return what is found in each place, all of them, with progress on standard error."""
     found: dict[Place, Now] = {}
-    _show(checking.measure(wanted, secrets, found), quiet=quiet)
+    if cut_short := _shown(checking.measure(wanted, secrets, found), quiet=quiet):
+        raise cut_short
     return found
 
 
-def _show(events: Generator[Event], *, quiet: bool) -> None:
-    with face(quiet=quiet, verbose=False) as shown, closing(events):
-        for event in events:
-            shown.show(event)
+def _shown(events: Generator[Event], *, quiet: bool) -> CutShort | None:
+    """Measure, with progress on standard error; return what cut it short, when all that was started has ended."""
+    try:
+        with face(quiet=quiet, verbose=False) as shown, closing(events):
+            for event in events:
+                shown.show(event)
+    except (KeyboardInterrupt, BenchError) as reason:
+        return reason
+    return None
 
 
 def _part(baseline: Baseline, wanted: Sequence[Wanted]) -> Baseline:
@@ -219,10 +264,10 @@ def _changes(before: Baseline, after: Baseline) -> str:
     return f"{counted(len(is_), 'load')}: {', '.join(told) or 'all as before'}"
 
 
-def _within(file: Path) -> str:
-    """A file's path from the working directory, as GitHub wants it."""
+def _within(file: Path, root: Path) -> str:
+    """A file's path from the repository's root, as GitHub wants it."""
     try:
-        return file.resolve().relative_to(Path.cwd()).as_posix()
+        return file.resolve().relative_to(root.resolve()).as_posix()
     except ValueError:
         return file.name
 

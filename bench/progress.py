@@ -36,6 +36,10 @@ WIDE_ENOUGH = 72
 """Columns of the bar, and of a terminal that has room for it; a narrower one shows the words alone."""
 
 
+IN_MINUTES_S = 100
+"""Seconds from which a guess is told in minutes."""
+
+
 class Face(Protocol):
     """Something that shows events."""
 
@@ -104,7 +108,10 @@ class Lines(Quiet):
 
 
 class Bar(Quiet):
-    """One line that is redrawn: the case, the stage, the round, the time left and the time since the run began."""
+    """One line that is redrawn: the case, the stage, the round, the time left and the time since the run began.
+
+    The gate's pairs are many and short: of these it shows the pair, and about how long all cases go on together.
+    """
 
     def __init__(self, console: Console, *, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(console)
@@ -120,6 +127,7 @@ class Bar(Quiet):
         self._task = self._progress.add_task("starting", total=None, facts="")
         self._case = ""
         self._pace = StagePace(clock)
+        self._whole = WholePace(clock)
 
     def __enter__(self) -> Bar:
         self._progress.start()
@@ -134,6 +142,7 @@ class Bar(Quiet):
         match event:
             case CaseStarted():
                 self._case = f"{event.number}/{event.of} {event.spec.scenario} {event.spec.size}"
+                self._whole.begin(event)
                 self._stage_begins("")
             case StageStarted():
                 self._stage_begins(phrase(event))
@@ -143,9 +152,12 @@ class Bar(Quiet):
                 self._draw(fresh(event), done=self._pace.done, of=self._pace.of or None)
             case Sampled():
                 self._pace.see(event)
-                self._draw("timing", whereabouts(event), self._pace.left(event), done=self._pace.done, of=self._pace.of)
+                self._draw("timing", whereabouts(event), self._left(event), done=self._pace.done, of=self._pace.of)
             case _:
                 pass
+
+    def _left(self, event: Sampled) -> str:
+        return self._pace.left(event) if event.unit == "worker" else self._whole.left(self._pace.left_s(event))
 
     def _stage_begins(self, text: str) -> None:
         """Begin a bar of its own: rich holds one that was full for finished, and cannot make it unmeasured again."""
@@ -188,12 +200,39 @@ class StagePace:
                 self._left_s = (self._left_at_s - self._began_s) / done * (self.of - done)
             self.done = done
 
-    def left(self, event: Sampled) -> str:
-        """Say how long it goes on, or nothing before the first round of several has told."""
+    def left_s(self, event: Sampled) -> float | None:
+        """Return how long it goes on; None before the first round of several has told."""
         left_s = event.left_s
         if left_s is None and self._left_s is not None:
             left_s = self._left_s - (self._clock() - self._left_at_s)
-        return "" if left_s is None else f"{max(0.0, left_s):.0f} s left"
+        return None if left_s is None else max(0.0, left_s)
+
+    def left(self, event: Sampled) -> str:
+        """Say how long it goes on, or nothing before that is known."""
+        left_s = self.left_s(event)
+        return "" if left_s is None else f"{left_s:.0f} s left"
+
+
+class WholePace:
+    """How long all cases go on together, where the timing of each takes about as long: by those that have begun."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock, self._began_s = clock, clock()
+        self._number, self._of = 1, 1
+
+    def begin(self, event: CaseStarted) -> None:
+        """Take in that a case begins; from the first of them the time is taken."""
+        if event.number == 1:
+            self._began_s = self._clock()
+        self._number, self._of = event.number, event.of
+
+    def left(self, of_case_s: float | None) -> str:
+        """Say how long it goes on, or nothing before that is known of the case under way."""
+        if of_case_s is None:
+            return ""
+        begun_s = self._clock() - self._began_s + of_case_s  # what the cases up to this one take
+        left_s = of_case_s + begun_s / self._number * (self._of - self._number)
+        return f"about {left_s:.0f} s left" if left_s < IN_MINUTES_S else f"about {left_s / 60:.0f} min left"
 
 
 def phrase(event: StageStarted) -> str:
@@ -210,11 +249,13 @@ def where(event: Sampled) -> str:
     """Say where the sampling is, in full."""
     rounds = f"{event.round}" if event.rounds is None else f"{event.round} of {event.rounds}"
     done = f", {rounds} round{'' if (event.rounds or event.round) == 1 else 's'} done" if event.round else ""
-    return f"timing, worker {event.worker} of {event.workers}{done}"
+    return f"timing, {event.unit} {event.worker} of {event.workers}{done}"
 
 
 def whereabouts(event: Sampled) -> str:
     """Say where the sampling is in few columns; rounds are those that are complete."""
+    if event.unit != "worker":
+        return f"{event.unit} {event.worker}/{event.workers}"
     rounds = f"{event.round}" if event.rounds is None else f"{event.round}/{event.rounds}"
     return f"worker {event.worker}/{event.workers} rounds {rounds}"
 

@@ -14,10 +14,10 @@ from statistics import median
 
 from bench import databases, pipeline
 from bench.case import CaseUnderWay
-from bench.checking import SEED, UNTIMED, is_told, kept_up, spec_of
+from bench.checking import SEED, UNTIMED, is_told, kept_up, spec_of, told_as
 from bench.environments import Prepared, prepare
 from bench.errors import BenchError
-from bench.measure.events import CaseStarted, Event, StageStarted
+from bench.measure.events import CaseStarted, Event, StageStarted, Unit
 from bench.measure.sampling import SamplingLoop
 from bench.measure.schedule import Key
 from bench.measure.timings import Timings
@@ -27,7 +27,7 @@ from bench.model import Arm, Asked, AskedEnvironment, Counters, Sampling, Secret
 from bench.model.baseline import Place
 from bench.reduce.compare_counts import compare_counts
 from bench.reduce.pairing import grid, paired_medians, time_of
-from bench.reduce.regression import Regression, TimedLoad, is_suspect, judge, p_value, paired, rejected
+from bench.reduce.regression import UNFINISHED, Judged, Regression, TimedLoad, is_suspect, paired, verdicts
 from bench.wanted import Wanted
 
 PAIRS = 25
@@ -59,11 +59,15 @@ class Against:
 
 @dataclass(slots=True)
 class Found:
-    """What was found so far. ratios: of each load, one figure a pair. fresh: the same, of the decision."""
+    """What was found so far. ratios: of each load, one figure a pair. fresh: the same, of the decision.
+
+    unfinished: the same of loads whose first pairs were not all taken.
+    """
 
     commit: str = ""
     dirty: bool = False
     ratios: dict[Load, list[float]] = field(default_factory=dict)
+    unfinished: dict[Load, list[float]] = field(default_factory=dict)
     fresh: dict[Load, list[float]] = field(default_factory=dict)
     times: dict[Load, tuple[float, float]] = field(default_factory=dict)
     counters: dict[Load, tuple[Counters, Counters]] = field(default_factory=dict)
@@ -98,17 +102,19 @@ def measure(wanted: Sequence[Wanted], secrets: Secrets, against: Against, found:
 
 
 def regression(against: Against, found: Found) -> Regression:
-    """Return the outcome of what was found."""
-    suspects = [load for load in suspects_of(found, against) if len(found.fresh.get(load, ())) > 1]
-    fallen = rejected({load: p_value(found.fresh[load], against.threshold[load]) for load in suspects})
+    """Return the outcome of what was found, be that all or not."""
+    judged: dict[Load, Judged] = verdicts(found.ratios, found.fresh, against.threshold)
+    judged.update(dict.fromkeys(found.unfinished, UNFINISHED))
+    seen = {*judged, *found.not_compared, *found.broken}
     return Regression(
         revision=against.revision,
         commit=found.commit,
         dirty=found.dirty,
         pairs=against.pairs,
-        loads=tuple(_judged(load, found, against, falls=load in fallen) for load in found.ratios),
+        loads=tuple(_timed(load, found, against, verdict) for load, verdict in judged.items()),
         not_compared=found.not_compared,
         broken=found.broken,
+        unreached=tuple(load for load in against.threshold if load not in seen),
     )
 
 
@@ -117,8 +123,9 @@ def suspects_of(found: Found, against: Against) -> list[Load]:
     return [load for load, ratios in found.ratios.items() if is_suspect(ratios, against.threshold[load])]
 
 
-def _judged(load: Load, found: Found, against: Against, *, falls: bool) -> TimedLoad:
-    first, fresh, threshold = found.ratios[load], found.fresh.get(load), against.threshold[load]
+def _timed(load: Load, found: Found, against: Against, judged: Judged) -> TimedLoad:
+    first = found.unfinished[load] if judged == UNFINISHED else found.ratios[load]
+    fresh, threshold = found.fresh.get(load), against.threshold[load]
     before, now = found.counters[load]
     before_ns, now_ns = found.times[load]
     return TimedLoad(
@@ -127,9 +134,10 @@ def _judged(load: Load, found: Found, against: Against, *, falls: bool) -> Timed
         threshold=threshold,
         before_ns=before_ns,
         now_ns=now_ns,
+        pairs=len(fresh or first),
         screened=paired(first, threshold),
         decided=paired(fresh, threshold) if fresh else None,
-        judged=judge(first, fresh, threshold, falls=falls),
+        judged=judged,
         counts=compare_counts(before, now, same_dialect=True) or None,
     )
 
@@ -152,7 +160,7 @@ class _Stage:
         """See which loads do equal work in both, and time these."""
         with ExitStack() as up:
             case = self._case(one)
-            yield CaseStarted(number=number, of=of, spec=case.spec)
+            yield CaseStarted(number=number, of=of, spec=told_as(one, case.spec))
             yield StageStarted(stage="seeding", detail=f"{case.spec.size.rows:,} rows")
             pipeline.bring_up(case, self.kept, up)
             if reason := self._lacking(case):
@@ -162,17 +170,17 @@ class _Stage:
             yield from filter(is_told, pipeline.watch(case, self.scratch))
             strategies = self._comparable(one, case)
             yield StageStarted(stage="timing", detail=f"{self.against.pairs} pairs of workers")
-            yield from self._time(one, case, strategies, self.found.ratios, "first")
+            yield from self._time(one, case, strategies, "pair")
 
     def decide(self, one: Wanted, number: int, of: int, suspects: Sequence[Load]) -> Iterator[Event]:
         """Time what was screened in once more, on fresh pairs."""
         strategies = [name for place, name in suspects if place == one.place]
         with ExitStack() as up:
             case = self._case(one)
-            yield CaseStarted(number=number, of=of, spec=replace(case.spec, strategies=tuple(strategies)))
+            yield CaseStarted(number=number, of=of, spec=told_as(one, case.spec))
             pipeline.bring_up(case, self.kept, up)
             yield StageStarted(stage="timing", detail=f"{self.against.pairs} fresh pairs, to decide")
-            yield from self._time(one, case, strategies, self.found.fresh, "fresh")
+            yield from self._time(one, case, strategies, "fresh pair")
 
     def _case(self, one: Wanted) -> CaseUnderWay:
         shutil.rmtree(self.scratch, ignore_errors=True)
@@ -215,9 +223,8 @@ class _Stage:
             self.found.counters[one.place, name] = (was, is_)
         return strategies
 
-    def _time(
-        self, one: Wanted, case: CaseUnderWay, strategies: Sequence[str], into: dict[Load, list[float]], which: str
-    ) -> Iterator[Event]:
+    def _time(self, one: Wanted, case: CaseUnderWay, strategies: Sequence[str], unit: Unit) -> Iterator[Event]:
+        """Time what is the same work in both, in first pairs or in fresh ones; what is cut short keeps the first."""
         if not strategies:
             return
         arms = [
@@ -235,16 +242,23 @@ class _Stage:
             check=lambda target: case.fleet.check(target),
             scratch=self.scratch,
             clock=time.monotonic,
-            seed=f"{time.time_ns()}/{one.place}/{which}",  # another one each time: no order is lucky for ever
+            seed=f"{time.time_ns()}/{one.place}/{unit}",  # another one each time: no order is lucky for ever
             warm=warm,
             timings=timings,
             quiet_only=True,
+            unit=unit,
         )
-        yield from loop.run()
-        timed: dict[Key, Arm] = {(arm.target, arm.strategy): timings.of(arm) for arm in arms}
-        for name in strategies:
-            before, now = (timed[target, name] for target in case.names)
-            self._keep((one.place, name), before, now, into)
+        screening = unit == "pair"
+        into = self.found.unfinished if screening else None  # fresh pairs decide when they are all there
+        try:
+            yield from loop.run()
+            into = self.found.ratios if screening else self.found.fresh
+        finally:
+            timed: dict[Key, Arm] = {(arm.target, arm.strategy): timings.of(arm) for arm in arms}
+            if into is not None:
+                for name in strategies:
+                    before, now = (timed[target, name] for target in case.names)
+                    self._keep((one.place, name), before, now, into)
 
     def _keep(self, load: Load, before: Arm, now: Arm, into: dict[Load, list[float]]) -> None:
         if failed := before.error or now.error:
@@ -253,6 +267,8 @@ class _Stage:
             return
         then, since = grid(before, "quiet"), grid(now, "quiet")
         medians, _ = paired_medians(since, then)
+        if not medians and into is self.found.unfinished:
+            return
         into[load] = list(medians.values())
         was, is_ = time_of(then), time_of(since)
         self.found.times[load] = (was.value if was else math.nan, is_.value if is_ else math.nan)

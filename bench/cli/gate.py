@@ -78,10 +78,10 @@ def check(*, file: Path, summary: Path | None, junit: Path | None, as_json: bool
 
     interrupt_on_termination()
     tier = _time_tier(click.get_current_context(), asked)
-    checked = gating.check_times(tier, file=file, **asked) if tier else gating.check_now(file=file, **asked)
+    outcome = gating.check_times(tier, file=file, **asked) if tier else gating.check_exactly(file=file, **asked)
     outlets = gating.Outlets(summary=summary, junit=junit, as_json=as_json)
-    click.echo(gating.say(checked, outlets, file=file, width=commands.width(), environment=os.environ))
-    if failure := gating.failure(checked):
+    click.echo(gating.say(outcome.checked, outlets, file=file, width=commands.width(), environment=os.environ))
+    if failure := outcome.cut_short or gating.failure(outcome.checked):
         raise failure
 
 

@@ -43,11 +43,7 @@ def find_commit(name: str) -> tuple[str, Path]:
     """
     if shutil.which("git") is None:
         raise BenchError("A revision is read by git, which is not installed.", remedy="Install git.")
-    top = _git("rev-parse", "--show-toplevel")
-    if top is None:
-        raise BenchError(
-            f"{Path.cwd()} is in no git repository.", remedy="Go to the repository that the revision is of."
-        )
+    top = _top()
     commit = None if name.startswith("-") else _git("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
     if commit is not None:
         return commit, Path(top)
@@ -60,6 +56,19 @@ def find_commit(name: str) -> tuple[str, Path]:
             "'+refs/heads/*:refs/remotes/origin/*'; or fetch-depth: 0 where actions/checkout cloned it.",
         )
     raise BenchError(f"There is no revision {name!r}.", remedy="Give a commit, a branch or a tag, as origin/main.")
+
+
+def _top() -> str:
+    """Return the folder of the work tree that this process is in; git's own words where it does not want to read it."""
+    done = _run(("rev-parse", "--show-toplevel"), {}, None)
+    if done.returncode == 0:
+        return done.stdout.strip()
+    told = " ".join(done.stderr.split())
+    if "not a git repository" in told or "must be run in a work tree" in told:
+        raise BenchError(
+            f"{Path.cwd()} is in no git repository's work tree.", remedy="Go to the repository that the revision is of."
+        )
+    raise BenchError(f"git does not read the repository: {told[-400:]}", remedy="Mend that; `git status` says it too.")
 
 
 @contextmanager

@@ -9,6 +9,9 @@ from bench.model import Arm, Case, CaseSpec, Warned
 
 Stage = Literal["preparing", "seeding", "observing", "timing", "profiling"]
 
+Unit = Literal["worker", "pair", "fresh pair"]
+"""What a team of workers is called: of a run, and of the gate's screening and decision."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseStarted:
@@ -49,7 +52,8 @@ class Sampled:
     """A timed load was taken, or a round of them is complete.
 
     worker: counted from 1. round: how many rounds of this worker are complete, so 0 in its first. rounds: how many
-    it takes, None where the budget decides. left_s: what is left of the timing's budget, None without one.
+    it takes, None where the budget decides. left_s: what is left of the timing's budget, None without one. unit: what
+    is counted as a worker.
     """
 
     worker: int
@@ -58,6 +62,7 @@ class Sampled:
     rounds: int | None
     samples: int
     left_s: float | None
+    unit: Unit = "worker"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

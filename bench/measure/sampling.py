@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.errors import WorkerDied
-from bench.measure.events import Doubted, Provisioning, Sampled
+from bench.measure.events import Doubted, Provisioning, Sampled, Unit
 from bench.measure.observing import sent_path
 from bench.measure.pace import MOST_ROUNDS, Clock, Pace
 from bench.measure.schedule import LEAST_ROUNDS, Key, Task, companions, far_above, key, round_tasks
@@ -41,7 +41,7 @@ class SamplingLoop:
     where each team has fresh ones; None where all use the same. check: raises DatabaseUnavailable where a target has
     gone away. scratch: where the observed statements lie. clock: seconds, monotonic. seed: what every shuffle and
     hash seed of the case follows from. warm: loads before the first that counts, by target. quiet_only: no other
-    collector policy is sampled.
+    collector policy is sampled. unit: what a team is called.
     """
 
     arms: Sequence[Arm]
@@ -55,6 +55,7 @@ class SamplingLoop:
     provision: Callable[[int], None] | None = None
     timings: Timings = field(default_factory=Timings)
     quiet_only: bool = False
+    unit: Unit = "worker"
     _tuned: frozenset[Key] = frozenset()
     _quiet: list[dict[Key, list[int]]] = field(default_factory=list)
 
@@ -196,6 +197,7 @@ class SamplingLoop:
             rounds=self.sampling.rounds,
             samples=self.timings.count(),
             left_s=pace.left_s,
+            unit=self.unit,
         )
 
 

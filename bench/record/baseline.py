@@ -28,6 +28,9 @@ DEFAULT = Path("bench-baseline.jsonl")
 _CONFLICT = ("<<<<<<<", "=======", ">>>>>>>", "|||||||")
 _KEY = "bench_baseline"
 
+RESTORE = "Take it back from an earlier commit, or remove it and write it anew with `bench baseline write`."
+"""What to do about a file that `bench baseline write` would have to read too, to know what it is of."""
+
 
 class _Line(msgspec.Struct, forbid_unknown_fields=True):
     """A line of the file: one of `made_with`, `schema` and `load` is there, with what it is of."""
@@ -86,7 +89,7 @@ def from_text(text: str) -> Baseline:
                 remedy="Keep either side, then write it again with `bench baseline write`.",
             )
     if not numbered:
-        raise BenchError("it is empty.", remedy="Write it with `bench baseline write`.")
+        raise BenchError("it is empty.", remedy=RESTORE)
     _check_version(*numbered[0])
     return _gathered([(number, _parsed(number, line)) for number, line in numbered[1:]])
 
@@ -188,4 +191,4 @@ def _place(line: _Line) -> Place:
 
 
 def _wrong(number: int, what: str) -> BenchError:
-    return BenchError(f"line {number}: {what}.", remedy="Write it again with `bench baseline write`.")
+    return BenchError(f"line {number}: {what}.", remedy=RESTORE)

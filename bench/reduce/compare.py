@@ -259,11 +259,12 @@ def _labeller(by: Axis, points: Sequence[Point]) -> Callable[[Point], Labels]:
     for point in points:
         targets.setdefault(point.run, set()).add(point.target)
     several = any(len(names) > 1 for names in targets.values())
+    scenarios = _scenario_names(points)
 
     def labels(point: Point) -> Labels:
         spec = point.summary.case.spec
         named = {
-            "scenario": spec.scenario,
+            "scenario": scenarios[spec.scenario],
             "size": "" if by == "size" else str(spec.size),
             "strategy": "" if by == "strategy" else point.row.arm.name,
             "target": _rest_of_target(point, by, several),
@@ -271,6 +272,27 @@ def _labeller(by: Axis, points: Sequence[Point]) -> Callable[[Point], Labels]:
         return tuple((name, value) for name, value in named.items() if value)
 
     return labels
+
+
+def _scenario_names(points: Sequence[Point]) -> dict[str, str]:
+    """Return how each scenario is named: a file by the end of its path, for it lies elsewhere on another machine.
+
+    Of the path as much as tells the files of each run apart.
+    """
+    of_runs: dict[int, set[str]] = {}
+    for point in points:
+        of_runs.setdefault(point.run, set()).add(point.summary.case.spec.scenario)
+    parts = 0
+    while True:
+        parts += 1
+        names = {one: _end_of(one, parts) for of_run in of_runs.values() for one in of_run}
+        if all(len({names[one] for one in of_run}) == len(of_run) for of_run in of_runs.values()):
+            return names
+
+
+def _end_of(scenario: str, parts: int) -> str:
+    path, ending, name = scenario.rpartition(".py:")
+    return f"{'/'.join(path.split('/')[-parts:])}{ending}{name}"
 
 
 def _rest_of_target(point: Point, by: Axis, several: bool) -> str:

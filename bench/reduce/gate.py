@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from bench.model.baseline import (
@@ -18,14 +18,18 @@ from bench.model.baseline import (
     SentText,
 )
 from bench.reduce.compare_counts import CountsDiffer
-from bench.reduce.regression import Regression, TimedLoad
+from bench.reduce.regression import UNFINISHED, Regression, TimedLoad
 from bench.reduce.sqltext import portable
 
-Verdict = Literal["broken", "slower", "worse", "changed", "faster", "better", "inconclusive", "noted"]
+Verdict = Literal[
+    "broken", "slower", "worse", "changed", "undecided", "faster", "better", "inconclusive", "noted"
+]  # fmt: skip
 """What a difference is: right in a revision and wrong now; more time; more of something; another, neither more nor
-less; less time; less and nothing more; a time that says nothing; not judged."""
+less; more time by the first pairs alone; less time; less and nothing more; a time that says nothing; not judged."""
 
-_ORDER: tuple[Verdict, ...] = ("broken", "worse", "changed", "slower", "better", "faster", "inconclusive", "noted")
+_ORDER: tuple[Verdict, ...] = (
+    "broken", "worse", "changed", "slower", "undecided", "better", "faster", "inconclusive", "noted",
+)  # fmt: skip
 EXACT: tuple[Verdict, ...] = ("worse", "changed")
 FAILING: tuple[Verdict, ...] = (*EXACT, "slower", "broken")
 
@@ -62,6 +66,7 @@ class Checked:
     """The outcome of a check. findings: what fails it first. compared: each load. notes: what is not judged.
 
     timed: the outcome of the time tier, where it was asked for. strict: whether it fails where a time says nothing.
+    cut_short: whether something ended the check before it had measured all; unreached: what was not compared then.
     """
 
     findings: tuple[Finding, ...]
@@ -69,17 +74,27 @@ class Checked:
     notes: tuple[str, ...]
     timed: Regression | None = None
     strict: bool = False
+    cut_short: bool = False
+    unreached: tuple[tuple[Place, str], ...] = ()
 
     @property
     def failing(self) -> tuple[Finding, ...]:
         """The findings for which the check fails."""
-        verdicts = (*FAILING, "inconclusive") if self.strict else FAILING
+        verdicts = (*FAILING, "inconclusive", "undecided") if self.strict else FAILING
         return tuple(finding for finding in self.findings if finding.verdict in verdicts)
 
     @property
     def differing(self) -> tuple[Finding, ...]:
         """Those of them by which the baseline is not kept to."""
         return tuple(finding for finding in self.findings if finding.verdict in EXACT)
+
+    @property
+    def open(self) -> tuple[tuple[Place, str], ...]:
+        """The loads of which something that was to be measured has no verdict."""
+        if self.timed is None:
+            return self.unreached
+        timed = ((load.place, load.strategy) for load in self.timed.judged("undecided", "unfinished"))
+        return tuple(dict.fromkeys((*self.unreached, *timed, *self.timed.unreached)))
 
     @property
     def better(self) -> tuple[Finding, ...]:
@@ -125,14 +140,16 @@ def check(baseline: Baseline, now: Mapping[Place, Now]) -> Checked:
     )
 
 
-def with_times(checked: Checked | None, timed: Regression, *, strict: bool) -> Checked:
-    """Return a check with the outcome of the time tier. checked: that of the exact tier, None where it was left out."""
-    before = checked or Checked(findings=(), compared=(), notes=())
-    findings = (*before.findings, *_timed(timed))
-    return Checked(
+NOTHING = Checked(findings=(), compared=(), notes=())
+"""What was not checked at all."""
+
+
+def with_times(checked: Checked, timed: Regression, *, strict: bool) -> Checked:
+    """Return a check with the outcome of the time tier. checked: that of the exact tier, or NOTHING."""
+    findings = (*checked.findings, *_timed(timed))
+    return replace(
+        checked,
         findings=tuple(sorted(findings, key=lambda finding: _ORDER.index(finding.verdict))),
-        compared=before.compared,
-        notes=before.notes,
         timed=timed,
         strict=strict,
     )
@@ -141,7 +158,7 @@ def with_times(checked: Checked | None, timed: Regression, *, strict: bool) -> C
 def _timed(timed: Regression) -> Iterator[Finding]:
     """Yield a finding for each load whose time has changed, or says nothing, and for those that were not compared."""
     for load in timed.loads:
-        if load.judged != "same":
+        if load.judged != "same" and load.judged != UNFINISHED:
             code = tuple(_appeared(load.counts)) if load.judged == "slower" and load.counts else ()
             yield Finding(
                 place=load.place, strategy=load.strategy, verdict=load.judged, says=_time_says(load, timed), code=code
@@ -157,6 +174,8 @@ def _time_says(load: TimedLoad, timed: Regression) -> str:
     if ratio is None:
         return f"cannot be judged by its time: too few pairs of workers were left of {timed.pairs}"
     interval = f"{ratio.value:.3f}x [{ratio.low:.3f}, {ratio.high:.3f}] of the time in {timed.revision}"
+    if load.judged == "undecided":
+        return f"takes {interval}, above {100 * load.threshold:g} %: {_undecided(load)}"
     if load.judged == "inconclusive":
         return f"takes {interval}: with this noise only {100 * ratio.detectable:.0f} % and more would be seen"
     sent = "".join(
@@ -165,6 +184,12 @@ def _time_says(load: TimedLoad, timed: Regression) -> str:
         if change.name == "statements"
     )
     return f"takes {interval}, by {ratio.pairs} pairs of workers{sent}"
+
+
+def _undecided(load: TimedLoad) -> str:
+    if load.decided is None:
+        return "the fresh pairs of workers that decide are missing"
+    return "whether it fails hangs on other loads, whose fresh pairs are missing"
 
 
 def _appeared(counts: CountsDiffer) -> Iterator[tuple[str, str]]:

@@ -32,7 +32,14 @@ POWER = 0.8
 TOO_BLUNT = 0.10
 """Where not even this slowdown would be seen with POWER, nothing is concluded."""
 
-Judged = Literal["slower", "faster", "same", "inconclusive"]
+Judged = Literal["slower", "faster", "same", "inconclusive", "undecided", "unfinished"]
+"""What is said of a load. undecided: it was screened in, and the fresh pairs that decide are missing. unfinished: its
+first pairs were not all taken, which makes no verdict, however clear they look."""
+
+VERDICTS: tuple[Judged, ...] = ("slower", "faster", "same", "inconclusive")
+"""What is said of a load that was measured to its end."""
+
+UNFINISHED: Literal["unfinished"] = "unfinished"
 
 K = TypeVar("K")
 
@@ -60,7 +67,7 @@ class PairedRatio:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimedLoad:
-    """A load of both revisions. before_ns, now_ns: its time, the geometric mean of the pairs' medians.
+    """A load of both revisions. before_ns, now_ns: its time, the geometric mean of the pairs' medians. pairs: how many.
 
     screened: by the first pairs; None where there were too few. decided: by fresh pairs, where it was screened in.
     counts: what the load sends and fetches otherwise than before. statements: how many it sends before and now.
@@ -71,6 +78,7 @@ class TimedLoad:
     threshold: float
     before_ns: float
     now_ns: float
+    pairs: int
     screened: PairedRatio | None
     decided: PairedRatio | None
     judged: Judged
@@ -87,7 +95,7 @@ class Regression:
     """The outcome of the time tier. revision: as it was named; commit: its id. pairs: asked for of each load.
 
     not_compared: why, of loads that the revision does not have, or that are wrong there. broken: what is wrong now with
-    loads that are right there.
+    loads that are right there. unreached: of which nothing was timed, where the check was cut short.
     """
 
     revision: str
@@ -97,6 +105,7 @@ class Regression:
     loads: tuple[TimedLoad, ...]
     not_compared: Mapping[tuple[Place, str], str]
     broken: Mapping[tuple[Place, str], str] = field(default_factory=dict)
+    unreached: tuple[tuple[Place, str], ...] = ()
 
     def judged(self, *verdicts: Judged) -> tuple[TimedLoad, ...]:
         """The loads of these verdicts."""
@@ -148,6 +157,26 @@ def rejected(p_values: Mapping[K, float]) -> set[K]:
             break
         fallen.add(name)
     return fallen
+
+
+def verdicts(
+    first: Mapping[K, Sequence[float]], fresh: Mapping[K, Sequence[float]], threshold: Mapping[K, float]
+) -> dict[K, Judged]:
+    """Return the verdict on each load whose first pairs were all taken. fresh: the pairs of those that were decided.
+
+    Holm's bound on a load hangs on the others that were screened in, and some of these may not be decided: what falls
+    though each of them stood falls, and what stands though each of them fell is judged by its figures.
+    """
+    suspects = [load for load, ratios in first.items() if is_suspect(ratios, threshold[load])]
+    known = {
+        load: p_value(fresh[load], threshold[load]) for load in suspects if len(fresh.get(load, ())) >= FEWEST_WORKERS
+    }
+    fallen = rejected(dict.fromkeys(suspects, 1.0) | known)
+    open_ = rejected(dict.fromkeys(suspects, 0.0) | known) - fallen
+    return {
+        load: "undecided" if load in open_ else judge(ratios, fresh.get(load), threshold[load], falls=load in fallen)
+        for load, ratios in first.items()
+    }
 
 
 def judge(first: Sequence[float], fresh: Sequence[float] | None, threshold: float, *, falls: bool) -> Judged:

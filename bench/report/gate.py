@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 from bench.reduce.gate import Checked, Finding, Verdict, name_of
+from bench.reduce.regression import UNFINISHED, VERDICTS, Regression
 from bench.report.markup import bullets, escaped, fenced, folded
 from bench.report.regression import about_times, times_markdown, times_text
 from bench.report.units import counted
@@ -18,6 +19,7 @@ TITLES: dict[Verdict, str] = {
     "worse": "Worse",
     "changed": "Changed",
     "slower": "Slower",
+    "undecided": "Undecided",
     "better": "Better",
     "faster": "Faster",
     "inconclusive": "Inconclusive",
@@ -37,24 +39,64 @@ def about(finding: Finding) -> str:
 
 
 def reason(checked: Checked) -> str:
-    """Why the check fails, or that it does not, in a line."""
+    """Why the check fails, or that it does not, in a line; of one that was cut short first how far it came."""
     failing = checked.failing
     if failing:
         more = f" (and {len(failing) - 1:,} more)" if len(failing) > 1 else ""
-        return f"{about(failing[0])}{more}."
-    if checked.timed is not None and not checked.compared:
-        timed = checked.timed
-        if not timed.loads:
-            return f"Nothing could be compared with {timed.revision}."
-        told = [
-            f"{len(found):,} {says}"
-            for found, says in (
-                (timed.judged("faster"), "faster"),
-                (timed.judged("inconclusive"), "could not be told for noise"),
-            )
-            if found
-        ]
-        return f"No load is seen to be slower than in {timed.revision}" + "".join(f", {each}" for each in told) + "."
+        return " ".join([*cut_short(checked), f"{about(failing[0])}{more}."])
+    if checked.cut_short:
+        return " ".join(cut_short(checked))
+    said = [] if checked.timed is not None and not checked.compared else [_as_the_baseline(checked)]
+    return " ".join([*said, *([_no_slower(checked.timed)] if checked.timed is not None else [])])
+
+
+def cut_short(checked: Checked) -> Iterator[str]:
+    """Yield how far a check came that was cut short, and that nothing fails of that, if so; nothing of another."""
+    if not checked.cut_short:
+        return
+    yield "Cut short."
+    if checked.unreached:
+        yield (
+            f"{counted(len(checked.unreached), 'load was', 'loads were')} not compared with the baseline, "
+            f"{len(checked.compared):,} were."
+        )
+    if checked.timed is not None:
+        yield _timed_so_far(checked.timed)
+    if not checked.failing and (checked.compared or (checked.timed and checked.timed.judged(*VERDICTS))):
+        yield "Of what was measured to its end nothing fails."
+
+
+def _timed_so_far(timed: Regression) -> str:
+    told = [
+        counted(len(loads), *says)
+        for loads, says in (
+            (timed.judged("undecided"), ("is undecided", "are undecided")),
+            (timed.judged(UNFINISHED), ("has not all of its pairs", "have not all of their pairs")),
+            (timed.unreached, ("was not reached", "were not reached")),
+        )
+        if loads
+    ]
+    of = counted(len(timed.loads) + len(timed.unreached), "load")
+    whole = len(timed.judged(*VERDICTS))
+    return f"Of {of} to be timed {whole:,} got a verdict{''.join(f', {each}' for each in told)}."
+
+
+def _no_slower(timed: Regression) -> str:
+    if not timed.loads:
+        return f"Nothing could be compared with {timed.revision}."
+    told = [
+        f"{len(found):,} {says}"
+        for found, says in (
+            (timed.judged("undecided"), "not decided"),
+            (timed.judged("faster"), "faster"),
+            (timed.judged("inconclusive"), "could not be told for noise"),
+        )
+        if found
+    ]
+    return f"No load is seen to be slower than in {timed.revision}" + "".join(f", {each}" for each in told) + "."
+
+
+def _as_the_baseline(checked: Checked) -> str:
     if checked.better:
         return f"Nothing is worse, and {counted(len(checked.better), 'load is', 'loads are')} better than the baseline."
     return "Everything is as in the baseline."
@@ -86,12 +128,12 @@ def checked_text(checked: Checked, *, width: int) -> str:
     if checked.timed is not None:
         blocks.append(times_text(checked.timed, width=width))
     blocks.append("\n".join(line for text in lines for line in _wrapped(text, width, "")))
-    return _printable("\n\n".join(blocks))
+    return _printable("\n\n".join(filter(None, blocks)))
 
 
 def checked_markdown(checked: Checked) -> str:
     """Return the outcome as GitHub-flavoured Markdown, the SQL of every difference folded under it."""
-    outcome = "failed" if checked.failing else "passed"
+    outcome = "cut short" if checked.cut_short else "failed" if checked.failing else "passed"
     blocks = [f"### Loading: {outcome}", escaped(reason(checked))]
     shown = checked.findings[:MOST_SHOWN]
     for verdict in TITLES:
@@ -101,7 +143,7 @@ def checked_markdown(checked: Checked) -> str:
     if checked.timed is not None:
         blocks.append(times_markdown(checked.timed))
     blocks.append(bullets(_closing(checked)))
-    return "\n\n".join(blocks) + "\n"
+    return "\n\n".join(filter(None, blocks)) + "\n"
 
 
 def _closing(checked: Checked) -> list[str]:

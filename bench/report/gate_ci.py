@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
@@ -13,19 +14,21 @@ from bench.reduce.regression import Regression
 from bench.report.gate import about, reason
 
 SCHEMA = "schema"
+NOT_REACHED = "was not measured to its end: the check was cut short"
 
 _LEVELS: Mapping[Verdict, str] = {
     "broken": "error",
     "worse": "error",
     "changed": "error",
     "slower": "error",
+    "undecided": "warning",
     "better": "notice",
     "faster": "notice",
     "inconclusive": "warning",
     "noted": "warning",
 }
 
-COMPARATIVES: tuple[Verdict, ...] = ("broken", "worse", "better", "slower", "faster", "inconclusive")
+_TITLES: Mapping[Verdict, str] = {"changed": "not what it was", "noted": "not judged"}
 
 MOST_ANNOTATIONS = 10
 """GitHub shows as many errors, and as many warnings, of one step."""
@@ -33,9 +36,9 @@ MOST_ANNOTATIONS = 10
 
 def junit_xml(checked: Checked) -> str:
     """Return JUnit's XML: a test case for each load, and for each schema that differs; a place is its class."""
-    by_load: dict[tuple[Place, str], list[Finding]] = {load: [] for load in checked.compared}
-    for one in checked.timed.loads if checked.timed else ():
-        by_load.setdefault((one.place, one.strategy), [])
+    by_load: dict[tuple[Place, str], list[Finding]] = {
+        load: [] for load in (*checked.compared, *_timed_loads(checked), *checked.open)
+    }
     for finding in checked.findings:
         by_load.setdefault((finding.place, finding.strategy), []).append(finding)
     failures = sum(any(each in checked.failing for each in found) for found in by_load.values())
@@ -56,11 +59,16 @@ def junit_xml(checked: Checked) -> str:
 
 
 def github_annotations(checked: Checked, *, file: str) -> Iterator[str]:
-    """Yield GitHub's workflow commands, one a finding. file: what a finding of the catalogue is shown at."""
+    """Yield GitHub's workflow commands, one a finding.
+
+    file: the baseline, from the repository's root; there a finding of the catalogue is shown, and from its folder the
+    scenarios' files are named.
+    """
     for finding in checked.findings[:MOST_ANNOTATIONS]:
         path, colon, _ = finding.place.scenario.rpartition(":")
-        at = path if colon and ".py:" in finding.place.scenario else file
-        title = f"Loading is {finding.verdict}" if finding.verdict in COMPARATIVES else "Loading has changed"
+        own = colon and ".py:" in finding.place.scenario
+        at = posixpath.normpath(posixpath.join(posixpath.dirname(file), path)) if own else file
+        title = f"Loading is {_TITLES.get(finding.verdict, finding.verdict)}"
         message = "\n".join([about(finding), *(text for pair in finding.code for text in pair)])
         yield f"::{_LEVELS[finding.verdict]} file={_property(at)},title={_property(title)}::{_message(message)}"
 
@@ -69,6 +77,7 @@ def checked_data(checked: Checked) -> dict[str, Any]:
     """Return the outcome as plain data: what `--json` prints."""
     return {
         "failed": bool(checked.failing),
+        "cut_short": checked.cut_short,
         "reason": reason(checked),
         "compared": [_of(place, strategy) for place, strategy in checked.compared],
         "findings": [
@@ -81,6 +90,7 @@ def checked_data(checked: Checked) -> dict[str, Any]:
             for finding in checked.findings
         ],
         "notes": list(checked.notes),
+        "unreached": [_of(place, strategy) for place, strategy in checked.unreached],
         **({"timed": _timed_data(checked.timed)} if checked.timed else {}),
     }
 
@@ -103,6 +113,7 @@ def _timed_data(timed: Regression) -> dict[str, Any]:
             }
             for load in timed.loads
         ],
+        "unreached": [_of(place, strategy) for place, strategy in timed.unreached],
     }
 
 
@@ -111,11 +122,13 @@ def _of(place: Place, strategy: str) -> dict[str, str]:
 
 
 def _is_skipped(load: tuple[Place, str], found: list[Finding], checked: Checked) -> bool:
-    """Whether a load was not compared, for a reason that fails nothing."""
-    timed = [(one.place, one.strategy) for one in checked.timed.loads] if checked.timed else []
-    return (
-        bool(load[1]) and load not in (*checked.compared, *timed) and not any(each in checked.failing for each in found)
-    )
+    """Whether a load was not compared, or not to its end, for a reason that fails nothing."""
+    compared = load in (*checked.compared, *_timed_loads(checked)) and load not in checked.open
+    return bool(load[1]) and not compared and not any(each in checked.failing for each in found)
+
+
+def _timed_loads(checked: Checked) -> list[tuple[Place, str]]:
+    return [(one.place, one.strategy) for one in checked.timed.loads] if checked.timed else []
 
 
 def _add_case(
@@ -130,7 +143,7 @@ def _add_case(
         )
         failure.text = _clean("\n\n".join(_in_full(finding) for finding in failing))
     elif skipped:
-        ElementTree.SubElement(case, "skipped", {"message": _clean(found[0].says)})
+        ElementTree.SubElement(case, "skipped", {"message": _clean(found[0].says if found else NOT_REACHED)})
     elif found:
         ElementTree.SubElement(case, "system-out").text = _clean("\n\n".join(map(_in_full, found)))
 

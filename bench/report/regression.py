@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from tabulate import tabulate
 
 from bench.reduce.gate import name_of
-from bench.reduce.regression import CONFIDENCE, POWER, Regression, TimedLoad
+from bench.reduce.regression import CONFIDENCE, POWER, UNFINISHED, Regression, TimedLoad
 from bench.report.markup import folded, table
 from bench.report.units import counted, plain_time_text
 
@@ -27,7 +27,7 @@ def times_text(timed: Regression, *, width: int) -> str:
     """Return the table for a terminal of that width: where it is too narrow, less of it."""
     rows = _rows(timed)
     if not rows:
-        return "No load could be timed in both."
+        return _none(timed)
     text = ""
     left_out: tuple[int, ...] = ()
     for left_out in NARROWER:
@@ -56,20 +56,25 @@ def _table(rows: Sequence[Sequence[str]], left_out: Sequence[int], names: int | 
 def times_markdown(timed: Regression) -> str:
     """Return the table as Markdown, folded: what matters of it stands above."""
     rows = _rows(timed)
-    return folded("Times", [table(rows, HEADERS, NUMERIC)]) if rows else "No load could be timed in both."
+    return folded("Times", [table(rows, HEADERS, NUMERIC)]) if rows else _none(timed)
+
+
+def _none(timed: Regression) -> str:
+    """What stands in the place of the table; nothing where the timing was not come to."""
+    return "" if timed.unreached else "No load could be timed in both."
 
 
 def about_times(timed: Regression) -> Iterator[str]:
     """Yield what the table rests on."""
-    dirty = ", whose changes are not committed" if timed.dirty else ""
-    counts = sorted({load.ratio.pairs for load in timed.loads if load.ratio}) or [0]
-    pairs = f"{counts[0]} to {counts[-1]}" if counts[0] != counts[-1] else f"{counts[0]}"
-    yield (
-        f"{counted(len(timed.loads), 'load')} timed in {timed.revision} ({timed.commit[:SHORT_COMMIT]}) and in the "
-        f"work tree{dirty}, side by side in {pairs} pairs of fresh workers."
-    )
     if not timed.loads:
         return
+    dirty = ", whose changes are not committed" if timed.dirty else ""
+    counts = sorted({load.pairs for load in timed.loads})
+    pairs = f"{counts[0]} to {counts[-1]} pairs" if counts[0] != counts[-1] else counted(counts[0], "pair")
+    yield (
+        f"{counted(len(timed.loads), 'load')} timed in {timed.revision} ({timed.commit[:SHORT_COMMIT]}) and in the "
+        f"work tree{dirty}, side by side in {pairs} of fresh workers."
+    )
     yield (
         f"Ratio: the time now to that before, with its {100 * CONFIDENCE:.0f} % interval; a load fails where it lies "
         "above the threshold, in fresh pairs once more. Noise: how far that reaches to a side. Detectable: the "
@@ -88,6 +93,7 @@ def _row(load: TimedLoad) -> tuple[str, ...]:
         f"{100 * ratio.noise:.1f} %",
         f"{100 * ratio.detectable:.1f} %",
     )  # fmt: skip
-    verdict = f"{load.judged} ({100 * load.threshold:g} %)" if load.judged == "slower" else load.judged
+    about = {"slower": f" ({100 * load.threshold:g} %)", UNFINISHED: f" ({counted(load.pairs, 'pair')})"}
+    verdict = f"{load.judged}{about.get(load.judged, '')}"
     name = f"{name_of(load.place)}: {load.strategy}"
     return name, plain_time_text(load.before_ns), plain_time_text(load.now_ns), *figures, verdict

@@ -12,41 +12,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import psutil
 import pytest
 from support.command import Bench
+from support.interrupting import lines, none_left, workers_of
 
 from bench import record
 
 KILLED_AT = [(stage, times) for times in (1, 2) for stage in ("Case", "observing", "timing", "done")]
 SIZES = "5x1,5x2,5x3,5x4,5x5,5x6"
 ONE_ROUND = ("--workers", "1", "--rounds", "1", "--strategy", "selectin,lazy")
-
-
-def workers_of(bench: Bench) -> list[psutil.Process]:
-    """The live workers of this folder's own runs, by the cache that they were given."""
-    found = []
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error):
-            if "bench.worker" in process.cmdline() and process.environ().get("BENCH_CACHE_DIR") == str(bench.cache):
-                found.append(process)
-    return found
-
-
-def none_left(bench: Bench) -> bool:
-    _, alive = psutil.wait_procs(workers_of(bench), timeout=60)
-    return not alive
-
-
-def lines(process: subprocess.Popen[str], until: str, *, times: int = 1) -> list[str]:
-    """Read standard error until a line holds `until` for the given time, or the process ends."""
-    assert process.stderr is not None
-    seen: list[str] = []
-    for line in process.stderr:
-        seen.append(line)
-        if sum(until in one for one in seen) == times:
-            break
-    return seen
 
 
 def test_a_run_killed_at_any_moment_leaves_every_finished_case_on_disk_and_no_worker(tmp_path: Path) -> None:

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from support.command import ROOT
 
+from bench.cli.gate import check
+
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
 OWN_FOLDER = "your-own-models.md"
 """A page whose commands are run in the folder that it makes, by a test of its own."""
@@ -67,6 +69,28 @@ def test_a_command_in_a_document_is_one_that_is_accepted(document: str, command:
         done = run([sys.executable, "-m", *words, "--dry-run", "--results", str(tmp_path)])
 
     assert done.returncode == 0, f"{document}: {command}: {done.stderr}"
+
+
+WORKFLOWS = [*ROOT.glob(".github/workflows/*.yml"), *ROOT.glob("docs/examples/*.yml")]
+CHECKS = [
+    (file.name, words)
+    for file in [*WORKFLOWS, ROOT / "docs" / "ci.md"]
+    for words in re.findall(r"^.*\bbench (check(?: [^`\n]*)?)$", file.read_text(), re.MULTILINE)
+]
+
+
+@pytest.mark.parametrize(("file", "command"), CHECKS)
+def test_a_check_in_a_workflow_or_in_its_document_is_one_that_is_accepted(file: str, command: str) -> None:
+    words = shlex.split(command, comments=True)
+
+    assert check.make_context(words[0], words[1:]).params["only"] is None, file
+
+
+def test_the_workflow_to_copy_and_this_project_s_own_run_both_tiers() -> None:
+    for workflow in WORKFLOWS:
+        run_there = [command for file, command in CHECKS if file == workflow.name]
+        assert ["--against HEAD^1" in command for command in run_there] == [False, True]
+        assert "fetch-depth: 2" in workflow.read_text()  # without it there is no HEAD^1
 
 
 def test_the_documents_show_commands_at_all() -> None:

@@ -180,7 +180,7 @@ def test_the_tree_of_a_killed_process_is_swept_by_the_next(repository: Path) -> 
         ("repository", "--help", "There is no revision '--help'"),
         ("shallow", "elsewhere", "shallow clone. If it is there at all, fetch it"),
         ("empty", "main", "The repository has no commit yet"),
-        ("none", "main", "is in no git repository"),
+        ("none", "main", "is in no git repository's work tree"),
     ],
 )
 def test_a_revision_that_cannot_be_had_is_told_with_the_remedy(

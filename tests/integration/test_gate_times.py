@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 from support.command import Bench
+from support.interrupting import end, lines, none_left
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 
@@ -137,3 +139,85 @@ def test_a_load_that_raises_now_and_not_in_the_revision_fails(bench: Bench) -> N
     )
     (case,) = ElementTree.parse(bench.folder / "junit.xml").getroot().iter("testcase")  # noqa: S314 - our own
     assert case.find("failure") is not None
+
+
+TWO = """
+from scenarios.one_to_many import load as plain
+
+def one_is_slow(session, strategy):
+    time.sleep(0.1 if {slow} and strategy.name == "selectin" else 0.02)
+    return plain(session, strategy)
+
+one = replace(ONE_TO_MANY, name="one", load=one_is_slow)
+other = replace(one, name="other")
+"""
+
+
+def interrupted(bench: Bench, at: str, *arguments: str) -> tuple[str, str]:
+    """Interrupt a check of two scenarios where a line of its progress has these words; return what it said."""
+    (bench.folder / "loading.py").write_text(SCENARIO.format(seconds=0, options="strategy") + TWO.format(slow=False))
+    git(bench.folder, "commit", "-qam", "two")
+    (bench.folder / "loading.py").write_text(SCENARIO.format(seconds=0, options="strategy") + TWO.format(slow=True))
+    temporary = bench.folder / "temporary"
+    temporary.mkdir()
+    named = ("--scenario", "loading.py:one,loading.py:other", "--size", "10x3", "--strategy", "selectin,lazy")
+    with bench.start(
+        "check", "--against", "main", *named, "--pairs", "5", "--rounds", "2", *arguments, TMPDIR=str(temporary)
+    ) as process:
+        seen = lines(process, at)
+        out, err = end(process, signal.SIGINT)
+
+    assert at in seen[-1], seen
+    assert process.returncode == 130, out + err
+    assert "Interrupted." in err
+    assert "Traceback" not in err
+    assert none_left(bench)
+    assert list(temporary.iterdir()) == []  # no revision's tree, no scratch folder
+    return " ".join(out.split()), out
+
+
+def test_interrupted_within_its_first_pairs_a_check_says_what_it_has_not_measured(bench: Bench) -> None:
+    said, _ = interrupted(bench, "timing, pair 4 of 5")
+
+    assert said.startswith("Cut short. Of 4 loads to be timed 0 got a verdict, 2 have not all of their pairs,")
+    assert "unfinished (" in said
+
+
+def test_interrupted_before_it_decides_a_check_has_its_verdicts_and_says_what_is_undecided(bench: Bench) -> None:
+    said, out = interrupted(bench, "timing, fresh pair 2 of 5", "--json", "--summary", "summary.md")
+
+    assert said
+    found = json.loads(out)
+    judged = {(one["scenario"], one["strategy"]): one["judged"] for one in found["timed"]["loads"]}
+    assert judged["loading.py:one", "selectin"] == judged["loading.py:other", "selectin"] == "undecided"
+    assert {judged["loading.py:one", "lazy"], judged["loading.py:other", "lazy"]} <= {"same", "inconclusive"}
+    assert (found["cut_short"], found["failed"], found["timed"]["unreached"]) == (True, False, [])
+    assert (bench.folder / "summary.md").read_text().startswith("### Loading: cut short")
+
+
+def test_interrupted_while_it_times_a_check_keeps_what_it_compared_with_the_baseline(bench: Bench) -> None:
+    write(bench.folder, 0.0)
+    assert bench("baseline", "write", *FEW[:6]).returncode == 0
+    with bench.start("check", "--against", "main", *FEW[6:]) as process:
+        lines(process, "timing, pair 1 of 5")
+        out, err = end(process, signal.SIGTERM)
+
+    assert process.returncode == 130, err
+    assert none_left(bench)
+    said = " ".join(out.split())
+    assert said.startswith("Cut short. Of 1 load to be timed 0 got a verdict")
+    assert "1 load compared, 1 as in the baseline." in said
+
+
+def test_an_error_in_the_middle_loses_no_verdict_that_there_is(bench: Bench) -> None:
+    first = f"import sys\nsys.path.insert(0, {str(bench.folder)!r})\nimport helper\n"  # the work tree's, in both
+    (bench.folder / "again.py").write_text(first + SCENARIO.format(seconds=0, options="strategy"))
+    (bench.folder / "helper.py").touch()
+    git(bench.folder, "add", "again.py", "helper.py")
+    git(bench.folder, "commit", "-qm", "again")
+
+    done = bench("check", "--against", "main", "--scenario", "loading.py:mine,again.py:mine", *FEW[2:])
+
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "from the work tree and not from the revision" in done.stderr
+    assert done.stdout.startswith("Cut short. Of 2 loads to be timed 1 got a verdict, 1 was not reached.")

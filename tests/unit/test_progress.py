@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
 
-from bench.measure.events import CaseStarted, Doubted, Event, Sampled, StageStarted
+from bench.measure.events import CaseStarted, Doubted, Event, Sampled, StageStarted, Unit
 from bench.model import CaseSpec, DatasetOptions, Size, Warned, parse_target
 from bench.progress import Bar, Lines, Quiet, face
 
@@ -183,3 +184,35 @@ def test_a_doubt_about_the_machine_is_said_for_the_first_case_one_about_a_case_f
         "Warning: Too few for the first.",
         "Warning: Too few for the second.",
     ]
+
+
+def a_pair(number: int, done: int, unit: Unit = "pair") -> Sampled:
+    return replace(sampled(worker=number, workers=25, done=done, rounds=4), unit=unit)
+
+
+@pytest.mark.parametrize("width", [40, 80])
+def test_the_gate_shows_its_pair_and_how_long_all_loads_go_on(width: int) -> None:
+    console, clock = terminal(width), Hands()
+    with Bar(console, clock=clock) as bar:
+        bar.show(replace(CASE, number=1, of=3))
+        clock.seconds = 5
+        bar.show(TIMING)
+        clock.seconds = 15
+        first = drawn(bar, console, a_pair(5, 4))  # 5 of 25 in 10 s: 40 s more, and two cases of 55 s each
+        clock.seconds = 55
+        bar.show(replace(CASE, number=3, of=3))
+        bar.show(TIMING)
+        clock.seconds = 65
+        last = drawn(bar, console, a_pair(20, 4, "fresh pair"))
+
+    assert "pair 5/25 about 2 min left" in first  # 150 s
+    assert "fresh pair 20/25 about 2 s left" in last
+    assert all(len(line.strip()) <= width for line in (first, last))
+
+
+def test_lines_name_the_pair() -> None:
+    console = Console(file=io.StringIO(), width=80)
+
+    Lines(console, verbose=False).show(a_pair(7, 0, "fresh pair"))
+
+    assert text_of(console).strip() == "timing, fresh pair 7 of 25"

@@ -288,3 +288,27 @@ def test_a_wrong_arm_is_shown_as_wrong_and_not_compared() -> None:
     assert cell
     assert cell.point.row.quiet is None
     assert cell.ratio is None
+
+
+def of_file(name: str, *scenarios: str) -> Run:
+    """A run with a case of each scenario."""
+    cases = [make_case(TIMES) for _ in scenarios]
+    named = [
+        dataclasses.replace(case, spec=dataclasses.replace(case.spec, scenario=scenario))
+        for case, scenario in zip(cases, scenarios, strict=True)
+    ]
+    return a_run(name, *named)
+
+
+def test_a_scenario_s_file_is_the_same_wherever_a_checkout_lies() -> None:
+    here, there = of_file("a", "/home/me/app/loading.py:MINE"), of_file("b", "/runner/work/app/loading.py:MINE")
+
+    assert {dict(row.labels)["scenario"] for row in compare([here, there]).rows} == {"loading.py:MINE"}
+
+
+def test_files_of_one_name_in_one_run_are_told_apart_by_their_folders() -> None:
+    here, there = (of_file(root, f"/{root}/a/loading.py:MINE", f"/{root}/b/loading.py:MINE") for root in ("me", "you"))
+    comparison = compare([here, there])
+
+    assert {dict(row.labels)["scenario"] for row in comparison.rows} == {"a/loading.py:MINE", "b/loading.py:MINE"}
+    assert len(comparison.rows) == 2 * len(TIMES)

@@ -19,6 +19,7 @@ from bench.reduce.regression import (
     paired,
     rejected,
     smallest_detectable,
+    verdicts,
 )
 
 PAIRS, THRESHOLD, SCATTER = 25, 0.02, 0.03
@@ -125,3 +126,36 @@ def test_verdicts_of_what_did_not_fall() -> None:
     assert judge(pairs(shuffle, -0.2), None, THRESHOLD, falls=False) == "faster"
     assert judge(pairs(shuffle, 0.0, scatter=0.5), None, THRESHOLD, falls=False) == "inconclusive"
     assert judge(pairs(shuffle, 0.1), pairs(shuffle, 0.1), THRESHOLD, falls=True) == "slower"
+
+
+SLOW, SAME = [1.20, 1.21, 1.19, 1.20, 1.22], [1.0, 1.001, 0.999, 1.0, 1.0]
+BARELY = [1.0235, 1.03, 1.03, 1.0365, 1.03]  # p lies between ALPHA and a half of it
+
+
+def judged(first: dict[str, list[float]], fresh: dict[str, list[float]]) -> dict[str, str]:
+    return dict(verdicts(first, fresh, dict.fromkeys(first, THRESHOLD)))
+
+
+def test_a_load_that_was_screened_in_is_undecided_until_its_fresh_pairs_are_there() -> None:
+    first = {"slow": SLOW, "same": SAME}
+
+    assert judged(first, {}) == {"slow": "undecided", "same": "same"}
+    assert judged(first, {"slow": SLOW[:4]}) == {"slow": "undecided", "same": "same"}
+    assert judged(first, {"slow": SLOW}) == {"slow": "slower", "same": "same"}
+    assert judged(first, {"slow": SAME}) == {"slow": "same", "same": "same"}
+
+
+def test_what_falls_or_stands_whatever_the_others_come_to_is_said_before_they_are_decided() -> None:
+    first = {"one": SLOW, "other": SLOW}
+
+    assert judged(first, {"one": SLOW}) == {"one": "slower", "other": "undecided"}
+    assert judged(first, {"one": SAME}) == {"one": "same", "other": "undecided"}
+
+
+def test_what_hangs_on_a_load_that_is_not_decided_is_undecided_too() -> None:
+    assert ALPHA / 2 < p_value(BARELY, THRESHOLD) < ALPHA
+    first = {"barely": SLOW, "other": SLOW}
+
+    assert judged(first, {"barely": BARELY}) == {"barely": "undecided", "other": "undecided"}
+    assert judged(first, {"barely": BARELY, "other": SLOW}) == {"barely": "slower", "other": "slower"}
+    assert judged(first, {"barely": BARELY, "other": SAME})["barely"] == "same"

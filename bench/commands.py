@@ -37,9 +37,9 @@ _SECONDS = {None: 1, "s": 1, "m": 60, "h": 3600}
 Say = Callable[[str], None]
 
 SEEN_TEXTS: Mapping[SightName, str] = {
-    "memory": "who holds its memory",
-    "flames": "its calls and flame graphs",
-    "memray": "flame graphs of its memory",
+    "memory": "its memory by holder",
+    "flames": "its call trees",
+    "memray": "a flame graph of its memory",
 }
 """What else a profile may have, as it is said of a case."""
 
@@ -92,7 +92,7 @@ def plan(
     if seen and not profile:
         raise BenchError(
             f"--{seen[0]} is of a profile, and none was asked for.",
-            remedy=f"Give --profile --{seen[0]}; or see one size alone with bench profile.",
+            remedy=f"Give --profile --{seen[0]} (make: PROFILE=1), or see one size alone with bench profile.",
         )
     asked = parse_environments(sqlalchemy=sqlalchemy, driver_version=driver_version, python=python, revision=revision)
     targets, secrets = parse_targets(
@@ -248,7 +248,7 @@ def profile_text(names: Sequence[SightName]) -> str:
     if not names:
         return "Each case is profiled after it was timed."
     told = listed([SEEN_TEXTS[name] for name in names])
-    return f"Each case is profiled after it was timed, with {told}: longer than the estimate."
+    return f"Each case is profiled after it was timed, with {told}, which takes longer than the estimate."
 
 
 def rows_to_come(spec: CaseSpec) -> str:

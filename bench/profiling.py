@@ -36,10 +36,10 @@ NONE: Mapping[str, Opening] = MappingProxyType({})
 MOST_LOADS, FEWEST_LOADS = 12, 3
 """Loads of a strategy under observation, and as many without, as the time that they take allows."""
 
-OTHER_LOADS, PAIR_LOADS = 10, 3
-"""How many loads' time looking at a strategy takes, roughly: to warm up, follow what is sent, have it explained and
-count its bytes; and to take a load under observation and one without, with what collecting and freeing take around
-them."""
+OTHER_LOADS, WIRE_LOADS, PAIR_LOADS = 6, 4, 3
+"""How many loads' time looking at a strategy takes, roughly: to warm up, follow what is sent and have it explained; to
+count its bytes, where there is a wire; and to take a load under observation and one without, with what collecting and
+freeing take around them."""
 
 
 def look(
@@ -96,10 +96,10 @@ def profile_case(case: CaseUnderWay, folder: Path, names: Sequence[SightName]) -
     """
     about = find_scenario(case.spec.scenario).name, str(case.spec.size)
     looks = [one for one in load_profile(folder) if (one.scenario, one.size) != about]
-    sights = openings(folder, names)
     for target in case.names:
         faults = {arm.strategy: arm.error for arm in case.observed if arm.target == target and arm.error is not None}
         loads = partial(loads_within, case, target)
+        sights = openings(folder, names, wire=_has_wire(case, target))
         found = look_at(case, target, loads=loads, explain=True, sights=sights, faults=faults, say=lambda _: None)
         for number, strategy in enumerate(case.spec.strategies, start=1):
             where = f"{strategy} on {target}, {number} of {len(case.spec.strategies)}"
@@ -126,7 +126,13 @@ def loads_within(case: CaseUnderWay, target: str, strategy: str) -> int:
     load_s = statistics.median(wall for each in like for wall in each.wall_ns) / 1e9
     left_s = case.timings.spent.total_s - case.observing_s
     share_s = left_s / (len(case.names) * len(case.spec.strategies))
-    return max(FEWEST_LOADS, min(MOST_LOADS, int((share_s / load_s - OTHER_LOADS) / PAIR_LOADS)))
+    other = OTHER_LOADS + (WIRE_LOADS if _has_wire(case, target) else 0)
+    return max(FEWEST_LOADS, min(MOST_LOADS, int((share_s / load_s - other) / PAIR_LOADS)))
+
+
+def _has_wire(case: CaseUnderWay, target: str) -> bool:
+    """Whether bytes cross to a target; of one that is in the process the case's table has what its rows hold."""
+    return case.fleet.targets[target].dialect != "sqlite"
 
 
 def only_case(plan: Plan) -> CaseSpec:

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from support.command import ROOT, Bench
 
+pytest_plugins = ["support.postgres"]
+
 MEDDLING = ROOT / "tests/data/meddling.py"
 FOLDED = "<summary>Profile <small>"
 
@@ -93,15 +95,30 @@ def test_what_was_asked_for_beyond_is_in_the_report_with_its_files_beside_it(ben
     html, markdown = ((folder / name).read_text() for name in ("report.html", "report.md"))
     for seen in profile_of(folder):
         assert seen["memory"]["entities"] == 5 + 5 * 2
-        assert seen["wire"]["uncounted"]
-        assert seen["wire"]["rows"] == {"lazy": 5 + 5 * 2, "joined": 5 * 2}[seen["strategy"]]
+        assert seen["wire"] is None  # nothing crosses one, and the table of the case has what rows hold
         for kind in ("html", "speedscope", "stats"):
             file = seen["calls"][kind]
             assert (folder / file).stat().st_size
             assert f'href="{file}"' in html
             assert f"]({file})" in markdown
-    for told in ("Memory at its peak", "Bytes of the rows", "all Python calls"):
+    for told in ("Memory at its peak", "all Python calls"):
         assert told in html
+
+
+@pytest.mark.usefixtures("postgres")  # where no server can be had, it is skipped
+def test_bytes_that_cross_to_a_server_are_in_the_report_unasked(bench: Bench) -> None:
+    done = bench(
+        "run", "--db", "postgres", "--provider", "binaries", "--size", "5x2", "--strategy", "joined", "--rounds", "1",
+        "--workers", "1", "--profile",
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stderr
+    (folder,) = bench.runs()
+    (seen,) = profile_of(folder)
+    assert seen["wire"]["rows"] == 5 * 2
+    assert seen["wire"]["received_bytes"] > seen["wire"]["content_bytes"] > 0
+    assert seen["memory"] is seen["calls"] is None
+    assert "Bytes on the wire" in (folder / "report.html").read_text()
 
 
 def test_what_is_of_a_profile_is_refused_without_one_and_before_there_is_a_folder(bench: Bench) -> None:
@@ -130,7 +147,6 @@ def test_a_sight_that_fails_is_told_and_costs_neither_the_bill_nor_the_run(bench
     (folder,) = bench.runs()
     (seen,) = profile_of(folder)
     assert len(seen["times"]["observed"]) >= 3
-    assert seen["wire"]["rows"] == 5 * 2
     assert "No module named pyinstrument" in seen["unseen"][0]
     assert "Not all could be seen of joined" in (folder / "report.html").read_text()
 

@@ -36,7 +36,7 @@ NONE: Mapping[str, Opening] = MappingProxyType({})
 MOST_LOADS, FEWEST_LOADS = 12, 3
 """Loads of a strategy under observation, and as many without, as the time that they take allows."""
 
-OTHER_LOADS, WIRE_LOADS, PAIR_LOADS = 6, 4, 3
+OTHER_LOADS, WIRE_LOADS, PAIR_LOADS = 6, 3, 3
 """How many loads' time looking at a strategy takes, roughly: to warm up, follow what is sent and have it explained; to
 count its bytes, where there is a wire; and to take a load under observation and one without, with what collecting and
 freeing take around them."""

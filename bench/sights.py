@@ -146,19 +146,18 @@ def _crossing(case: CaseUnderWay, target: str) -> Iterator[Sight]:
     with relayed(case.fleet.targets[target]) as relay, ExitStack() as stack:
         workers = [stack.enter_context(case.worker(target, hash_seed=0, behind=relay.target))]
 
-        def counted(worker: WorkerProcess, looked: Looked) -> Looked:
+        def counted(_worker: WorkerProcess, looked: Looked) -> Looked:
             if not workers:
                 workers.append(stack.enter_context(case.worker(target, hash_seed=0, behind=relay.target)))
             try:
                 workers[0].ask("warm", strategy=looked.strategy)
                 before = relay.passed()
-                workers[0].ask("load", strategy=looked.strategy)
+                held = _rows(workers[0], looked)  # of the load whose bytes are counted: looking at rows sends nothing
                 sent, received = (now - then for then, now in zip(before, relay.passed(), strict=True))
                 workers[0].ask("disconnect")
             except WorkerDied:
                 workers.clear()  # the next strategy has another
                 raise
-            held = _rows(worker, looked)
             return replace(
                 looked,
                 wire=replace(held, sent_bytes=sent, received_bytes=received, encrypted=relay.encrypted),

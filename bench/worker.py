@@ -151,13 +151,6 @@ class Worker:
         """Load as often as it takes until every load finds what the one before found."""
         return {"loads": warm_up(self.engine.dialect.driver, *self._load(self._strategy(strategy)))}
 
-    def load(self, *, strategy: str) -> dict[str, Any]:
-        """Load once, and see nothing of it."""
-        opened, load = self._load(self._strategy(strategy))
-        with opened() as session:
-            load(session)
-        return {}
-
     def disconnect(self) -> dict[str, Any]:
         """Close the connection; the next load opens another. A server's own time is told of one that is alone."""
         self.engine.dispose()

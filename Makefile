@@ -19,6 +19,8 @@ WORKERS ?=   ## Fresh processes to measure in; five or more give intervals
 LABEL ?=     ## What the results folder is called after its date
 QUICK ?=     ## QUICK=1: a look in seconds, too short for a verdict
 PROFILE ?=   ## PROFILE=1: after its timing, say of each case where the time goes
+MEMORY ?=    ## MEMORY=1: in a profile, who holds the memory of a load; some fifty loads more
+FLAMES ?=    ## FLAMES=1: in a profile, call trees and flame graphs
 CHILDREN ?=  ## How many children a parent has: fixed, uniform or zipf
 CHILDLESS ?= ## Share of the parents without children: 0.2
 ORDER ?=     ## How children lie in their table: clustered (by parent) or shuffled
@@ -28,8 +30,8 @@ RUN ?=       ## make report: the run to draw again, by its folder or name (the l
 ARGS ?=      ## More options for the command, as they are: ARGS="--dry-run -v"
 PYTHON ?=    ## The Python that builds .venv, 3.11 or later (the newest that is found)
 
-VARIABLES := SIZE SCENARIO STRATEGY DB DRIVER PROVIDER RTT SQLALCHEMY SEED BUDGET ROUNDS WORKERS LABEL QUICK PROFILE CHILDREN \
-	CHILDLESS ORDER TEXT RESULTS RUN ARGS PYTHON
+VARIABLES := SIZE SCENARIO STRATEGY DB DRIVER PROVIDER RTT SQLALCHEMY SEED BUDGET ROUNDS WORKERS LABEL QUICK PROFILE MEMORY \
+	FLAMES CHILDREN CHILDLESS ORDER TEXT RESULTS RUN ARGS PYTHON
 
 # A value is data: it is taken as it was typed, `$` and all, and reaches the shell through the environment only.
 $(foreach name,$(VARIABLES),$(eval override $(name) := $$(value $(name))))
@@ -37,6 +39,8 @@ export $(VARIABLES)
 
 # Option by option, --name=value where the variable has a value; `set --` keeps each one word, whatever is in it.
 option = if [ -n "$$$(1)" ]; then set -- "$$@" "--$(2)=$$$(1)"; fi;
+switch = case "$$$(1)" in ""|0|no|false) ;; *) set -- "$$@" --$(2) ;; esac;
+seen = $(call switch,MEMORY,memory) $(call switch,FLAMES,flames)
 # Where to measure goes by the environment: a URL may hold a password, and anyone may read a command line.
 options = set -f; set -- ; if [ -n "$$DB" ]; then export BENCH_DB="$$DB"; fi; \
 	$(call option,SIZE,size) $(call option,SCENARIO,scenario) $(call option,STRATEGY,strategy) \
@@ -44,8 +48,8 @@ options = set -f; set -- ; if [ -n "$$DB" ]; then export BENCH_DB="$$DB"; fi; \
 	$(call option,SQLALCHEMY,sqlalchemy) $(call option,BUDGET,budget) $(call option,ROUNDS,rounds) $(call option,WORKERS,workers) \
 	$(call option,LABEL,label) $(call option,CHILDREN,children) $(call option,CHILDLESS,childless) \
 	$(call option,ORDER,order) $(call option,TEXT,text-width) $(call option,RESULTS,results) \
-	case "$$QUICK" in ""|0|no|false) ;; *) set -- "$$@" --quick ;; esac; \
-	case "$$PROFILE" in ""|0|no|false) ;; *) set -- "$$@" --profile ;; esac;
+	$(call switch,QUICK,quick) \
+	$(call switch,PROFILE,profile) $(seen)
 
 # A profile times nothing against anything, so what says how much to time is refused, not ignored; so are kinds of rows.
 NOT_OF_PROFILES := SQLALCHEMY BUDGET ROUNDS WORKERS QUICK CHILDREN CHILDLESS ORDER TEXT RUN
@@ -83,7 +87,7 @@ profile: .venv/ready-run ## Say where the time of a load goes: make profile SIZE
 	set -f; set -- ; if [ -n "$$DB" ]; then export BENCH_DB="$$DB"; fi; \
 	$(call option,SIZE,size) $(call option,STRATEGY,strategy) $(call option,DRIVER,driver) \
 	$(call option,PROVIDER,provider) $(call option,RTT,rtt) $(call option,SEED,seed) $(call option,LABEL,label) \
-	$(call option,RESULTS,results) .venv/bin/python -m bench profile "$$@" $$ARGS -- "$${SCENARIO:-one_to_many}"
+	$(call option,RESULTS,results) $(seen) .venv/bin/python -m bench profile "$$@" $$ARGS -- "$${SCENARIO:-one_to_many}"
 
 report: .venv/ready-run ## Draw the report of a stored run again: make report RUN=20260102-030405-quick
 	@run="$$RUN"; \

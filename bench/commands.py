@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -14,11 +14,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from bench import environments, pipeline, record
+from bench import environments, pipeline, record, sights
 from bench.catalogue import configured, scenario_names, scenarios
 from bench.databases import SqliteCache, find_sources
 from bench.errors import BenchError, GateFailed
 from bench.model import CaseSpec, DatasetOptions, Run, Sampling, parse_environments, parse_targets
+from bench.model.profile import SightName
 from bench.model.size import EXISTING
 from bench.plan import REPORT_S, Plan, estimate_s, make_plan
 from bench.progress import Face, face
@@ -34,6 +35,13 @@ _SECONDS = {None: 1, "s": 1, "m": 60, "h": 3600}
 
 
 Say = Callable[[str], None]
+
+SEEN_TEXTS: Mapping[SightName, str] = {
+    "memory": "its memory by holder",
+    "flames": "its call trees",
+    "memray": "a flame graph of its memory",
+}
+"""What else a profile may have, as it is said of a case."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,12 +79,21 @@ def plan(
     python: str | None = None,
     revision: str | None = None,
     profile: bool = False,
+    memory: bool = False,
+    flames: bool = False,
+    memray: bool = False,
 ) -> Plan:
     """Return the plan of a command line's options. Raises BenchError for those that do not go together.
 
     parameters: values of the scenario's own parameters, by name. existing: the databases hold their data already.
-    profile: whether each case is profiled after its timing.
+    profile: whether each case is profiled after its timing; memory, flames, memray: what else is seen of it then.
     """
+    seen = sights.chosen(memory=memory, flames=flames, memray=memray)
+    if seen and not profile:
+        raise BenchError(
+            f"--{seen[0]} is of a profile, and none was asked for.",
+            remedy=f"Give --profile --{seen[0]} (make: PROFILE=1), or see one size alone with bench profile.",
+        )
     asked = parse_environments(sqlalchemy=sqlalchemy, driver_version=driver_version, python=python, revision=revision)
     targets, secrets = parse_targets(
         databases, drivers=drivers, provider=provider, rtt=rtt, existing=existing, environments=asked
@@ -92,7 +109,7 @@ def plan(
         label=label,
         command=tuple(record.redact(word) for word in command),
     )
-    return replace(planned, profile=profile)
+    return replace(planned, profile=profile, sights=seen)
 
 
 def sampling(
@@ -148,6 +165,7 @@ def run(
         folder = record.folder_of(resume, results=results)
         with record.held(folder):
             stored = record.load(resume, results=results)
+            sights.require(stored.sights)
             _, secrets = parse_targets(databases)
             goes_on = record.Store(folder, pipeline.going_on(stored))
             return measured(pipeline.plan_of(stored, secrets), goes_on, shown, say, profile)
@@ -219,10 +237,18 @@ def describe(planned: Plan) -> str:
             ),
             *(f"  {warning.text}" for warning in chain.from_iterable(planned.warnings.values())),
             f"Sampling: {sampling_text(planned.sampling)}.",
-            *(["Each case is profiled after it was timed."] if planned.profile else []),
+            *([profile_text(planned.sights)] if planned.profile else []),
             f"In all about {duration(sum(estimates_s) + REPORT_S)}, the report included.",
         ]
     )
+
+
+def profile_text(names: Sequence[SightName]) -> str:
+    """Say that cases are profiled, and what else is seen of them, which no estimate knows."""
+    if not names:
+        return "Each case is profiled after it was timed."
+    told = listed([SEEN_TEXTS[name] for name in names])
+    return f"Each case is profiled after it was timed, with {told}, which takes longer than the estimate."
 
 
 def rows_to_come(spec: CaseSpec) -> str:

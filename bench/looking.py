@@ -14,8 +14,6 @@ from bench import profiling, sights
 from bench.catalogue import find_scenario
 from bench.commands import width
 from bench.errors import GateFailed
-from bench.measure.flames import require_pyinstrument
-from bench.measure.memray_graph import require_memray
 from bench.model import DatasetOptions, Sampling, parse_targets
 from bench.model.profile import Looked
 from bench.plan import Plan, make_plan
@@ -53,7 +51,7 @@ def profile(
     explain: bool,
     flames: bool = False,
     wire: bool = True,
-    memory: bool = True,
+    memory: bool = False,
     memray: bool = False,
     say: Say,
     **asked: Any,
@@ -66,17 +64,9 @@ def profile(
     """
     planned = plan(label=label, **asked)
     profiling.only_case(planned)
-    if flames:
-        require_pyinstrument()  # before there is a folder
-    if memray:
-        require_memray()
+    asked_sights = sights.chosen(memory=memory, flames=flames, memray=memray)  # before there is a folder
     folder = new_folder(results / PROFILES, planned.label, datetime.now(UTC))
-    seen = [
-        *([sights.wire] if wire else []),
-        *([sights.flames(folder)] if flames else []),
-        *([sights.memory] if memory or memray else []),
-        *([sights.memory_flames(folder)] if memray else []),
-    ]
+    seen = sights.openings(folder, asked_sights, wire=wire)
     looks: list[Looked] = []
     try:
         for _, of_target in groupby(
@@ -97,6 +87,8 @@ def profile(
             shutil.rmtree(folder, ignore_errors=True)
     if failed := [looked.strategy for looked in looks if looked.error]:
         raise GateFailed(f"{listed(failed)} could not be profiled.", remedy="The reason stands above.")
+    if partly := [looked.strategy for looked in looks if looked.unseen]:
+        raise GateFailed(f"Not all of {listed(partly)} could be seen.", remedy="The reason stands above.")
 
 
 def drawn(looks: Sequence[Looked], folder: Path, planned: Plan) -> str:

@@ -22,6 +22,7 @@ from bench.measure.observing import Observing, observe
 from bench.measure.sampling import SamplingLoop, Team
 from bench.measure.warming import warm_loads
 from bench.model import OWN, Arm, Asked, Case, EnvironmentFacts, Run, Secrets, Warned
+from bench.model.profile import SightName
 from bench.plan import Plan, without
 
 SCRATCH = "scratch"
@@ -40,8 +41,8 @@ DAMAGED = Warned(
 )
 
 
-Profile = Callable[[CaseUnderWay, Path], Iterator[Event]]
-"""Profiles a case whose databases are up, and keeps what it finds in the folder of the run."""
+Profile = Callable[[CaseUnderWay, Path, Sequence[SightName]], Iterator[Event]]
+"""Profiles a case whose databases are up, with what else was asked for, and keeps it in the folder of the run."""
 
 
 def run(plan: Plan, store: record.Store, profile: Profile | None = None) -> Generator[Event]:
@@ -83,7 +84,7 @@ def run(plan: Plan, store: record.Store, profile: Profile | None = None) -> Gene
                 store.put(with_case(store.run, case.finished()))
                 yield CaseFinished(case=store.run.cases[-1])
                 if plan.profile and profile is not None:
-                    yield from profile(case, store.folder)
+                    yield from profile(case, store.folder, plan.sights)
         whole = all(case.status != "partial" for case in store.run.cases)
         store.run = replace(store.run, status="complete" if whole else "interrupted")
     except BaseException:
@@ -153,6 +154,7 @@ def begun(plan: Plan, folder: Path) -> Run:
         status="running",
         sampling=plan.sampling,
         profile=plan.profile,
+        sights=plan.sights,
         environment=record.environment(),
         planned=plan.specs,
     )
@@ -167,6 +169,7 @@ def plan_of(stored: Run, secrets: Secrets) -> Plan:
         command=stored.command,
         secrets=secrets,
         profile=stored.profile,
+        sights=stored.sights,
     )
 
 

@@ -22,6 +22,7 @@ from bench.model import (
     parse_sizes,
 )
 from bench.model.environment import INSTALLED
+from bench.model.profile import SightName
 from bench.model.run import FEWEST_WORKERS
 from bench.model.scenario import NO_RECIPE
 from bench.model.size import EXISTING
@@ -47,7 +48,7 @@ class Plan:
 
     command: the command line, without secrets. warnings: what was left out of a scenario, and why, by its name.
     secrets: passwords that were given with the targets; a stored run has none. profile: whether each case is profiled
-    after its timing.
+    after its timing; sights: what else is to be seen of each load then.
     """
 
     specs: tuple[CaseSpec, ...]
@@ -57,6 +58,7 @@ class Plan:
     warnings: Mapping[str, tuple[Warned, ...]] = field(default_factory=dict)
     secrets: Secrets = Secrets(by_url={})  # noqa: RUF009 - immutable
     profile: bool = False
+    sights: tuple[SightName, ...] = ()
 
     @property
     def targets(self) -> tuple[Asked, ...]:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import MappingProxyType
 
 import msgspec
 
@@ -22,28 +23,31 @@ from bench.errors import BenchError, WorkerDied
 from bench.measure.events import Doubted, Event, StageStarted
 from bench.measure.workers import LoadFailed, WorkerProcess
 from bench.model import Asked, CaseSpec, Warned
-from bench.model.profile import Looked, Sending, StatementPlan, Times
+from bench.model.profile import Looked, Sending, SightName, StatementPlan, Times
 from bench.plan import Plan
 from bench.record.profiles import load_profile, save_profile
 from bench.report.units import counted
-from bench.sights import Opening, Sight
+from bench.sights import Opening, Sight, openings
 
 Say = Callable[[str], None]
+
+NONE: Mapping[str, Opening] = MappingProxyType({})
 
 MOST_LOADS, FEWEST_LOADS = 12, 3
 """Loads of a strategy under observation, and as many without, as the time that they take allows."""
 
-OTHER_LOADS, PAIR_LOADS = 6, 3
-"""How many loads' time looking at a strategy takes, roughly: to warm up, follow what is sent and have it explained; and
-to take a load under observation and one without, with what collecting and freeing take around them."""
+OTHER_LOADS, WIRE_LOADS, PAIR_LOADS = 6, 3, 3
+"""How many loads' time looking at a strategy takes, roughly: to warm up, follow what is sent and have it explained; to
+count its bytes, where there is a wire; and to take a load under observation and one without, with what collecting and
+freeing take around them."""
 
 
 def look(
-    plan: Plan, *, loads: int = 0, explain: bool = False, sights: Sequence[Opening] = (), say: Say
+    plan: Plan, *, loads: int = 0, explain: bool = False, sights: Mapping[str, Opening] = NONE, say: Say
 ) -> Iterator[Looked]:
     """Yield what each strategy sends on each target, on request with plans, and with the parts of so many loads.
 
-    sights: what else is to be seen of each. say: told what is waited for.
+    sights: what else is to be seen of each, by what it is called. say: told what is waited for.
     """
     for asked in only_case(plan).targets:
         with brought_up(plan, asked, say) as case:
@@ -56,7 +60,7 @@ def look_at(
     *,
     loads: Callable[[str], int],
     explain: bool,
-    sights: Sequence[Opening] = (),
+    sights: Mapping[str, Opening] = NONE,
     faults: Mapping[str, str] | None = None,
     say: Say,
 ) -> Iterator[Looked]:
@@ -66,7 +70,7 @@ def look_at(
     is known that the others load the dataset's graph; None where that has to be seen of each.
     """
     with ExitStack() as stack:
-        ready = [stack.enter_context(opening(case, target)) for opening in sights]
+        ready = {what: stack.enter_context(opening(case, target)) for what, opening in sights.items()}
         worker: WorkerProcess | None = None
         for strategy in case.spec.strategies:
             if faults and strategy in faults:
@@ -84,25 +88,26 @@ def look_at(
             yield looked
 
 
-def profile_case(case: CaseUnderWay, folder: Path) -> Iterator[Event]:
+def profile_case(case: CaseUnderWay, folder: Path, names: Sequence[SightName]) -> Iterator[Event]:
     """Profile every strategy of a case that was timed, in workers that were not, and keep what is found in the folder.
 
-    It is kept after each strategy, beside what the folder has of other cases. Yields what it is at, and a doubt about
-    each strategy that could not be profiled.
+    names: what else is to be seen of each load. It is kept after each strategy, beside what the folder has of other
+    cases. Yields what it is at, and a doubt about each strategy that could not be profiled, or not in every respect.
     """
     about = find_scenario(case.spec.scenario).name, str(case.spec.size)
     looks = [one for one in load_profile(folder) if (one.scenario, one.size) != about]
     for target in case.names:
         faults = {arm.strategy: arm.error for arm in case.observed if arm.target == target and arm.error is not None}
         loads = partial(loads_within, case, target)
-        found = look_at(case, target, loads=loads, explain=True, faults=faults, say=lambda _: None)
+        sights = openings(folder, names, wire=_has_wire(case, target))
+        found = look_at(case, target, loads=loads, explain=True, sights=sights, faults=faults, say=lambda _: None)
         for number, strategy in enumerate(case.spec.strategies, start=1):
             where = f"{strategy} on {target}, {number} of {len(case.spec.strategies)}"
             yield StageStarted(stage="profiling", detail=where)
             looks.append(next(found))
             save_profile(looks, folder)
-            if error := looks[-1].error:
-                yield Doubted(warning=Warned(code="not_profiled", text=f"{strategy} on {target}: {error}"))
+            for reason in filter(None, (looks[-1].error, *looks[-1].unseen)):
+                yield Doubted(warning=Warned(code="not_profiled", text=f"{strategy} on {target}: {reason}"))
 
 
 def loads_within(case: CaseUnderWay, target: str, strategy: str) -> int:
@@ -121,7 +126,13 @@ def loads_within(case: CaseUnderWay, target: str, strategy: str) -> int:
     load_s = statistics.median(wall for each in like for wall in each.wall_ns) / 1e9
     left_s = case.timings.spent.total_s - case.observing_s
     share_s = left_s / (len(case.names) * len(case.spec.strategies))
-    return max(FEWEST_LOADS, min(MOST_LOADS, int((share_s / load_s - OTHER_LOADS) / PAIR_LOADS)))
+    other = OTHER_LOADS + (WIRE_LOADS if _has_wire(case, target) else 0)
+    return max(FEWEST_LOADS, min(MOST_LOADS, int((share_s / load_s - other) / PAIR_LOADS)))
+
+
+def _has_wire(case: CaseUnderWay, target: str) -> bool:
+    """Whether bytes cross to a target; of one that is in the process the case's table has what its rows hold."""
+    return case.fleet.targets[target].dialect != "sqlite"
 
 
 def only_case(plan: Plan) -> CaseSpec:
@@ -157,7 +168,7 @@ def _looked(
     loads: int,
     explain: bool,
     verify: bool,
-    sights: Sequence[Sight],
+    sights: Mapping[str, Sight],
 ) -> Looked:
     about = _about(case, target, strategy)
     try:
@@ -165,20 +176,37 @@ def _looked(
         if verify and not _is_equal(case, worker, strategy):
             return replace(about, error="It loads another graph than the dataset's: bench run says where they differ.")
         times = worker.ask("phases", strategy=strategy, loads=loads) if loads else None
-        seen = about
-        for sight in sights:
-            seen = sight(worker, seen)
     except LoadFailed as failure:
         case.fleet.check(target)
         return replace(about, error=f"The load raised {failure}")
     except WorkerDied as death:
         return replace(about, error=f"{death} {death.log}".strip(), died=True)
-    return replace(
-        seen,
+    seen = replace(
+        about,
         sendings=msgspec.convert(found["sendings"], tuple[Sending, ...]),
         plans=msgspec.convert(found["plans"], tuple[StatementPlan, ...]),
         times=msgspec.convert(times, Times | None),
     )
+    return _seen_further(case, target, worker, seen, sights)
+
+
+def _seen_further(
+    case: CaseUnderWay, target: str, worker: WorkerProcess, looked: Looked, sights: Mapping[str, Sight]
+) -> Looked:
+    """Return what was seen with what each sight adds; one that fails takes nothing of the rest away."""
+    for what, sight in sights.items():
+        try:
+            looked = sight(worker, looked)
+        except LoadFailed as failure:
+            case.fleet.check(target)
+            looked = replace(looked, unseen=(*looked.unseen, f"{what} not seen: {failure}"))
+        except WorkerDied as death:
+            case.fleet.check(target)
+            reason = f"{what} not seen: {death} {death.log}".strip()
+            looked = replace(looked, unseen=(*looked.unseen, reason), died=death.pid == worker.pid)
+            if looked.died:
+                break
+    return looked
 
 
 def _about(case: CaseUnderWay, target: str, strategy: str) -> Looked:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
@@ -18,7 +18,7 @@ from bench.measure.memray_graph import require_memray
 from bench.measure.workers import WorkerProcess
 from bench.model.calls import CallProfile
 from bench.model.memory_use import MemoryUse
-from bench.model.profile import Looked
+from bench.model.profile import Looked, SightName
 from bench.model.wire import WireBytes
 
 Sight = Callable[[WorkerProcess, Looked], Looked]
@@ -28,9 +28,38 @@ Opening = Callable[[CaseUnderWay, str], AbstractContextManager[Sight]]
 """Makes a sight ready for one target of a case that is up, by the target's name."""
 
 FLAMES = "flames"
-"""The folder within a profile's that holds its flame graphs."""
+"""The folder within a profile's, or a run's, that holds flame graphs."""
 
 NO_WIRE = "SQLite works in the process, so nothing crosses a wire."
+
+
+def chosen(*, memory: bool, flames: bool, memray: bool) -> tuple[SightName, ...]:
+    """Return what was asked for by options. Raises BenchError where what it takes is not installed."""
+    asked: dict[SightName, bool] = {"memory": memory, "flames": flames, "memray": memray}
+    names = tuple(name for name, is_asked in asked.items() if is_asked)
+    require(names)
+    return names
+
+
+def require(names: Collection[SightName]) -> None:
+    """Raise BenchError where what a sight takes is not installed."""
+    if "flames" in names:
+        require_pyinstrument()
+    if "memray" in names:
+        require_memray()
+
+
+def openings(folder: Path, names: Collection[SightName], *, wire: bool = True) -> dict[str, Opening]:
+    """Return what is seen of each load beside its bill, by what it is called: its bytes, and what was asked for.
+
+    folder: keeps the files, those of flame graphs. Raises BenchError as `require` does.
+    """
+    return {
+        **({"bytes": wire_bytes} if wire else {}),
+        **({"calls": flames(folder)} if "flames" in names else {}),
+        **({"memory": memory} if {"memory", "memray"} & set(names) else {}),
+        **({"memory's flame graph": memory_flames(folder)} if "memray" in names else {}),
+    }
 
 
 def flames(folder: Path) -> Opening:
@@ -42,14 +71,15 @@ def flames(folder: Path) -> Opening:
 
     def called(worker: WorkerProcess, looked: Looked, stem: str) -> Looked:
         title = f"{looked.strategy}: {looked.scenario} {looked.size} on {looked.target}"
-        found = worker.ask("call_profile", strategy=looked.strategy, folder=str(folder), stem=stem, title=title)
+        where = str(folder.absolute())  # a worker may have another working folder
+        found = worker.ask("call_profile", strategy=looked.strategy, folder=where, stem=stem, title=title)
         return replace(looked, calls=msgspec.convert(found, CallProfile))
 
     return _in_files(folder, called)
 
 
 @contextmanager
-def wire(case: CaseUnderWay, target: str) -> Iterator[Sight]:
+def wire_bytes(case: CaseUnderWay, target: str) -> Iterator[Sight]:
     """Yield what counts the bytes of each load: those that cross to the target, and those that its rows hold.
 
     They are counted in a proxy on loopback, by a worker that reaches the target through it. Where that cannot be,
@@ -99,11 +129,12 @@ def _in_files(folder: Path, sight: Callable[[WorkerProcess, Looked, str], Looked
     """Return what opens a sight that keeps files: it is told their name, from a profile's folder, less its ending."""
 
     @contextmanager
-    def ready(_case: CaseUnderWay, target: str) -> Iterator[Sight]:
+    def ready(_case: CaseUnderWay, _target: str) -> Iterator[Sight]:
         (folder / FLAMES).mkdir(exist_ok=True)
-        yield lambda worker, looked: sight(
-            worker, looked, f"{FLAMES}/{_free_stem(folder / FLAMES, f'{target}-{looked.strategy}{ending}')}"
-        )
+        yield lambda worker, looked: sight(worker, looked, f"{FLAMES}/{_free_stem(folder / FLAMES, name_of(looked))}")
+
+    def name_of(looked: Looked) -> str:
+        return f"{looked.scenario}-{looked.size}-{looked.target}-{looked.strategy}{ending}"
 
     return ready
 
@@ -115,25 +146,24 @@ def _crossing(case: CaseUnderWay, target: str) -> Iterator[Sight]:
     with relayed(case.fleet.targets[target]) as relay, ExitStack() as stack:
         workers = [stack.enter_context(case.worker(target, hash_seed=0, behind=relay.target))]
 
-        def crossed(worker: WorkerProcess, looked: Looked) -> Looked:
+        def counted(_worker: WorkerProcess, looked: Looked) -> Looked:
             if not workers:
                 workers.append(stack.enter_context(case.worker(target, hash_seed=0, behind=relay.target)))
             try:
                 workers[0].ask("warm", strategy=looked.strategy)
                 before = relay.passed()
-                workers[0].ask("load", strategy=looked.strategy)
+                held = _rows(workers[0], looked)  # of the load whose bytes are counted: looking at rows sends nothing
                 sent, received = (now - then for then, now in zip(before, relay.passed(), strict=True))
                 workers[0].ask("disconnect")
             except WorkerDied:
                 workers.clear()  # the next strategy has another
                 raise
-            held = _rows(worker, looked)
             return replace(
                 looked,
                 wire=replace(held, sent_bytes=sent, received_bytes=received, encrypted=relay.encrypted),
             )
 
-        yield crossed
+        yield counted
 
 
 def _held(worker: WorkerProcess, looked: Looked, *, uncounted: str) -> Looked:
@@ -146,7 +176,7 @@ def _rows(worker: WorkerProcess, looked: Looked) -> WireBytes:
 
 def _free_stem(folder: Path, name: str) -> str:
     """Return a file's name without its ending, of letters and digits, that no file in the folder has."""
-    stem = re.sub(r"[^A-Za-z0-9.]+", "-", name).strip("-.") or "load"
+    stem = re.sub(r"[^A-Za-z0-9._]+", "-", name).strip("-.") or "load"
     number = 1
     while (folder / f"{stem}.html").exists():
         number += 1

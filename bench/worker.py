@@ -77,13 +77,6 @@ class Worker:
         """Load as often as it takes until every load finds what the one before found."""
         return {"loads": warm_up(self.engine.dialect.driver, *self._load(strategy))}
 
-    def load(self, *, strategy: str) -> dict[str, Any]:
-        """Load once, and see nothing of it."""
-        opened, load = self._load(strategy)
-        with opened() as session:
-            load(session)
-        return {}
-
     def disconnect(self) -> dict[str, Any]:
         """Close the connection; the next load opens another. A server's own time is told of one that is alone."""
         self.engine.dispose()

@@ -22,7 +22,7 @@ VENV = Path(".venv")
 VENV_PYTHON = VENV / "bin" / "python"
 SOURCES = (Path("pyproject.toml"), Path("constraints.txt"))
 LOCK = Path(".venv.lock")
-EXTRAS = {"run": ".[docker,postgres,sqlite-async]", "dev": ".[dev]"}
+EXTRAS = {"run": ".[docker,flames,postgres,sqlite-async]", "dev": ".[dev]"}
 BASE = "import os, sys; print(os.path.realpath(getattr(sys, '_base_executable', sys.executable)))"
 
 

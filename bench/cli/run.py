@@ -104,7 +104,10 @@ def _own_options(args: list[str]) -> list[click.Option]:
 @click.option("--workers", type=click.IntRange(1, 1_000), help="Fix the number of worker processes.")
 @click.option("--quick", is_flag=True, help="A look in seconds: one worker, no interval.")
 @click.option("--profile", is_flag=True,
-              help="After its timing, profile each case: where the time goes, statements, plans.")  # fmt: skip
+              help="After its timing, profile each case: where the time goes, statements, plans, bytes.")  # fmt: skip
+@click.option("--memory", is_flag=True, help="With --profile: what a load holds, and who; some fifty loads more.")
+@click.option("--flames", is_flag=True, help="With --profile: call trees and flame graphs, in the run's folder.")
+@click.option("--memray", is_flag=True, help="With --profile: a flame graph of the memory, too, by memray.")
 @click.option("--children", type=click.Choice(["fixed", "uniform", "zipf"]), default="fixed", show_default=True,
               help="How children spread over parents.")  # fmt: skip
 @click.option("--childless", type=Share(0, 1, max_open=True), default=0.0, show_default=True,

@@ -12,6 +12,7 @@ private of it is used in this file alone, and a test fails loudly when it change
 from __future__ import annotations
 
 import gc
+import platform
 import sys
 from collections import defaultdict
 from collections.abc import Sequence
@@ -65,7 +66,7 @@ def require_pyinstrument() -> None:
         import pyinstrument  # noqa: F401
     except ImportError as error:
         raise BenchError(
-            f"Flame graphs cannot be drawn: {error}.",
+            f"Flame graphs cannot be drawn by Python {platform.python_version()}: {error}.",
             remedy="Install what draws them with: pip install 'orm-loading-bench[flames]'.",
         ) from error
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import subprocess
 import sys
 from pathlib import Path
@@ -17,7 +18,7 @@ def require_memray() -> None:
         import memray  # noqa: F401
     except ImportError as error:
         raise BenchError(
-            f"Flame graphs of memory cannot be drawn: {error}.",
+            f"Flame graphs of memory cannot be drawn by Python {platform.python_version()}: {error}.",
             remedy="Install what draws them with: pip install 'orm-loading-bench[memray]' (Linux and macOS).",
         ) from error
 

@@ -17,6 +17,10 @@ Asking = Literal["load", "eager", "lazy", "column"]
 entity; the ORM, for columns or a whole row of one entity (deferred, expired or refreshed)."""
 
 
+SightName = Literal["memory", "flames", "memray"]
+"""What is seen of a load where it was asked for, by its option: it takes far longer than what a profile always has."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sending:
     """A statement that a load sent, once or again and again: the same text for the same purpose from the same line.
@@ -132,7 +136,7 @@ class Looked:
     """What was seen of a strategy's load on a target; error: why nothing was, the load's own words.
 
     died: whether its worker ended. driver: SQLAlchemy's name of it. times: None where none were asked for.
-    calls, wire, memory: likewise.
+    calls, wire, memory: likewise. unseen: what of these was asked for and could not be seen, each with its reason.
     """
 
     scenario: str
@@ -146,5 +150,6 @@ class Looked:
     calls: CallProfile | None = None
     wire: WireBytes | None = None
     memory: MemoryUse | None = None
+    unseen: tuple[str, ...] = ()
     error: str = ""
     died: bool = False

@@ -8,6 +8,7 @@ from typing import Literal
 from bench.model.asked import Asked
 from bench.model.counters import Counters
 from bench.model.environment import EnvironmentFacts
+from bench.model.profile import SightName
 from bench.model.recipe import DatasetOptions, Shape
 from bench.model.size import Size
 
@@ -252,7 +253,8 @@ class Environment:
 class Run:
     """Everything measured by one command. id: the name of its folder. created: ISO 8601, UTC.
 
-    profile: whether each case was to be profiled after its timing; what came of it is not stored in here.
+    profile: whether each case was to be profiled after its timing, and sights: what else was asked for of each load;
+    what came of it is not stored in here.
     """
 
     format_version: int
@@ -266,3 +268,4 @@ class Run:
     planned: tuple[CaseSpec, ...]
     cases: tuple[Case, ...] = ()
     profile: bool = False
+    sights: tuple[SightName, ...] = ()

@@ -89,10 +89,10 @@ class Bill:
     def ruling(self) -> str:
         """By what rule the parts are as they are."""
         if self.scaled:
-            return "Divided by that, to be the bill of an unobserved load"
+            return "Divided by the price of observing, to be the bill of an unobserved load"
         if self.price > HIGHEST_PRICE:
-            return "As observed, for so high a price is no single factor"
-        return "As observed, for noise hides the price"
+            return "As observed, for so high a price of observing is no single factor"
+        return "As observed, for noise hides the price of observing"
 
     @property
     def adds_up(self) -> bool:

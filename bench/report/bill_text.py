@@ -31,7 +31,8 @@ def bills_text(looks: Sequence[Looked], *, width: int) -> str:
     ]  # fmt: skip
     blocks += ["\n".join(_notes(timed, width))] if timed else []
     blocks += [_statements(looked, found, width) for looked, found in timed]
-    blocks += ["\n".join(textwrap.wrap(f"{one.strategy}: {one.error}", width)) for one in looks if one.error]
+    reasons = ((one.strategy, reason) for one in looks for reason in filter(None, (one.error, *one.unseen)))
+    blocks += ["\n".join(textwrap.wrap(f"{strategy}: {reason}", width)) for strategy, reason in reasons]
     return "\n\n".join(blocks)
 
 
@@ -112,10 +113,21 @@ def _statements(looked: Looked, found: Bill, width: int) -> str:
                 counted(sending.rows, "row"),
                 f"{ms_text(spent.ns)} ms {share_text(spent.share)}" if spent else "",
                 n_plus_one,
-                sending.line,
             ]
         )
+    if not rows:
+        return f"{looked.strategy}:\n    nothing was sent"
     table = tabulate(
-        rows, tablefmt="plain", colalign=["left", "right", "right", "right", "left", "left"], disable_numparse=True
-    ) if rows else "  nothing was sent"  # fmt: skip
-    return "\n".join([f"{looked.strategy}:", *(shortened(f"  {line}", width) for line in table.splitlines())])
+        rows, tablefmt="plain", colalign=["left", "right", "right", "right", "left"], disable_numparse=True
+    ).splitlines()
+    longest = max(map(len, table))
+    lines = (
+        f"  {spent:<{longest}}  {_ending(sending.line, width - longest - 4)}"
+        for spent, sending in zip(table, looked.sendings, strict=True)
+    )
+    return "\n".join([f"{looked.strategy}:", *(shortened(line.rstrip(), width) for line in lines)])
+
+
+def _ending(line: str, room: int) -> str:
+    """Return as much of a place's end, with its line number, as there is room for."""
+    return line if len(line) <= room else f"…{line[1 - room :]}" if room > 1 else ""

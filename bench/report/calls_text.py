@@ -86,5 +86,5 @@ def _notes(found: Sequence[tuple[str, CallProfile]]) -> Iterator[str]:
         "arrive and are not counted."
     )
     yield f"Shares of the time are estimates, from {samples}: being looked at costs some functions more than others."
-    yield "Call trees, and flame graphs for https://www.speedscope.app, in the profile's folder:"
+    yield "Call trees, and flame graphs for https://www.speedscope.app, beside profile.json:"
     yield from (f"  {file}" for _, one in found for file in (one.html, one.speedscope, one.stats) if file)

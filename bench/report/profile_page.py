@@ -17,8 +17,8 @@ from bench.report.charts.inline import colour, inline_svg
 from bench.report.charts.palette import Hue
 from bench.report.page_parts import Cell, Row, Table
 from bench.report.plan_text import plan_difference, tree_text
-from bench.report.profile_tables import Titled, functions_table, further_notes, further_tables, links
-from bench.report.profile_text import by_target, title_of
+from bench.report.profile_tables import Titled, functions_table, further_notes, further_tables
+from bench.report.profile_text import by_target, links, title_of
 from bench.report.sent_statements import heading, parameters_text, sum_line, what
 from bench.report.sql_text import folded, formatted
 from bench.report.units import counted, listed, share_text
@@ -51,13 +51,17 @@ class Sent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Strategy:
-    """What was seen of one strategy; error: why nothing was. summary: what stands beside its folded name."""
+    """What was seen of one strategy; error: why nothing was; unseen: what else was not, and why.
+
+    summary: what stands beside its folded name.
+    """
 
     name: str
     colour: str
     summary: str
     repeated: bool = False
     error: str = ""
+    unseen: tuple[str, ...] = ()
     line: str = ""
     sent: tuple[Sent, ...] = ()
     plans: tuple[str, ...] = ()
@@ -153,6 +157,8 @@ def _findings(own: Sequence[Looked], timed: Sequence[tuple[Looked, Bill]]) -> It
         yield f"N+1, a statement sent again for each entity: {_repeating(repeating)}."
     if failed := [looked.strategy for looked in own if looked.error]:
         yield f"Not profiled: {listed(failed)}; the reason stands with each."
+    if partly := [looked.strategy for looked in own if looked.unseen]:
+        yield f"Not all could be seen of {listed(partly)}; the reason stands with each."
 
 
 def _n_plus_one(looked: Looked) -> list[Sending]:
@@ -246,6 +252,7 @@ def _strategy(looked: Looked, found: Bill | None, hues: Mapping[str, Hue]) -> St
         colour=_colour(looked.strategy, hues),
         summary=", ".join([*([f"{ms_text(found.wall_ns)} ms"] if found else []), executions, rows]),
         repeated=bool(_n_plus_one(looked)),
+        unseen=looked.unseen,
         line=sum_line(looked.sendings),
         sent=tuple(_sent(number, sending, looked, found) for number, sending in enumerate(looked.sendings, start=1)),
         plans=tuple(_plans_of_none(looked)),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
-from urllib.parse import quote
 
 from bench.model.calls import CallProfile, FunctionCalls
 from bench.model.memory_use import Held, MemoryUse
@@ -47,13 +46,17 @@ _MEMORY: Sequence[tuple[str, Callable[[MemoryUse], str]]] = (
     ("process, its first load", lambda use: told_text(use.process_peak_bytes)),
 )
 
-_WIRE: Sequence[tuple[str, Callable[[WireBytes], str]]] = (
-    ("received", lambda wire: told_text(wire.received_bytes)),
-    ("sent", lambda wire: told_text(wire.sent_bytes)),
+_ROWS: Sequence[tuple[str, Callable[[WireBytes], str]]] = (
     ("rows hold", lambda wire: bytes_text(wire.row_bytes)),
     ("their values", lambda wire: bytes_text(wire.content_bytes)),
     ("around them", lambda wire: bytes_text(wire.framing_bytes)),
     ("repeat an entity", lambda wire: share_text(wire.repeated_share)),
+)
+
+_WIRE: Sequence[tuple[str, Callable[[WireBytes], str]]] = (
+    ("received", lambda wire: told_text(wire.received_bytes)),
+    ("sent", lambda wire: told_text(wire.sent_bytes)),
+    *_ROWS,
 )
 
 
@@ -78,7 +81,10 @@ def further_tables(own: Sequence[Looked], hues: Mapping[str, Hue]) -> Iterator[T
         yield _titled("Memory retained", "who holds it at the end, the result in hand", _HELD, ends, hues)
     wire = {one.strategy: one.wire for one in own if one.wire}
     if wire:
-        yield _titled("Bytes on the wire", "counted on their way, beside what the rows hold", _WIRE, wire, hues)
+        if any(one.received_bytes is not None for one in wire.values()):
+            yield _titled("Bytes on the wire", "counted on their way, beside what the rows hold", _WIRE, wire, hues)
+        else:
+            yield _titled("Bytes of the rows", "what their values take, and how much comes again", _ROWS, wire, hues)
     calls = {one.strategy: one.calls for one in own if one.calls}
     if calls:
         yield _side_by_side(calls)
@@ -115,17 +121,6 @@ def functions_table(calls: CallProfile, strategy: str) -> Table | None:
             for one in calls.functions[:MOST_FUNCTIONS]
         ),
     )
-
-
-def links(looked: Looked) -> tuple[tuple[str, str], ...]:
-    """Return the files that were kept of a strategy, each with what it is."""
-    calls, memory = looked.calls, looked.memory
-    found = (
-        *(((calls.html, "call tree"), (calls.speedscope, "flame graph for speedscope.app"),
-           (calls.stats, "cProfile's statistics")) if calls else ()),
-        *(((memory.flame_graph, "memory flame graph"),) if memory else ()),
-    )  # fmt: skip
-    return tuple((quote(path), text) for path, text in found if path)
 
 
 def _titled(

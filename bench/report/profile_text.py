@@ -54,11 +54,28 @@ def profile_block(own: Sequence[Looked], looks: Sequence[Looked], images: Sequen
     """
     blocks = [f"![{escaped(title_of(own[0]))}]({quote(image.as_posix())})" for image in images]
     blocks.append(fenced(body_text(own, width=MARKDOWN_WIDTH), "text"))
+    if kept := [f"- {escaped(one.strategy)}: {_linked(links(one))}" for one in own if links(one)]:
+        blocks.append("\n".join(kept))
     same = [one for one in looks if (one.scenario, one.size) == (own[0].scenario, own[0].size)]
     first = [one for one in same if one.target == same[0].target]
     if own[0].target != same[0].target and (found := differences_text([*first, *own], width=MARKDOWN_WIDTH)):
         blocks.append(fenced(found, "text"))
     return folded("Profile: where the time of a load goes", blocks)
+
+
+def links(looked: Looked) -> tuple[tuple[str, str], ...]:
+    """Return the files that were kept of a strategy, as addresses beside the page, each with what it is."""
+    calls, memory = looked.calls, looked.memory
+    found = (
+        *(((calls.html, "call tree"), (calls.speedscope, "flame graph for speedscope.app"),
+           (calls.stats, "cProfile's statistics")) if calls else ()),
+        *(((memory.flame_graph, "memory flame graph"),) if memory else ()),
+    )  # fmt: skip
+    return tuple((quote(path), text) for path, text in found if path)
+
+
+def _linked(found: Sequence[tuple[str, str]]) -> str:
+    return ", ".join(f"[{escaped(text)}]({address})" for address, text in found)
 
 
 def _texts(looks: Sequence[Looked]) -> Iterator[str]:

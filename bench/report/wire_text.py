@@ -11,7 +11,7 @@ from bench.model.profile import Looked
 from bench.model.wire import WireBytes
 from bench.report.units import bytes_text, share_text
 
-HEADERS = ("bytes of one load", "received", "sent", "its rows hold", "of that repeated")
+CROSSED, HELD = ("received", "sent"), ("its rows hold", "of that repeated")
 
 
 def wire_text(looks: Sequence[Looked], *, width: int) -> str:
@@ -19,10 +19,12 @@ def wire_text(looks: Sequence[Looked], *, width: int) -> str:
     found = [(looked.strategy, looked.wire) for looked in looks if looked.wire is not None]
     if not found:
         return ""
+    is_counted = any(wire.received_bytes is not None for _, wire in found)
+    headers = ("bytes of one load", *(CROSSED if is_counted else ()), *HELD)
     table = tabulate(
-        [_row(strategy, wire) for strategy, wire in found],
-        headers=HEADERS,
-        colalign=["left", *["right"] * (len(HEADERS) - 1)],
+        [_row(strategy, wire, is_counted=is_counted) for strategy, wire in found],
+        headers=headers,
+        colalign=["left", *["right"] * (len(headers) - 1)],
         tablefmt="simple",
         disable_numparse=True,
     )
@@ -34,8 +36,8 @@ def wire_text(looks: Sequence[Looked], *, width: int) -> str:
     return "\n".join([table, *wrapped])
 
 
-def _row(strategy: str, wire: WireBytes) -> list[str]:
-    crossed = [_bytes(wire.received_bytes), _bytes(wire.sent_bytes)]
+def _row(strategy: str, wire: WireBytes, *, is_counted: bool) -> list[str]:
+    crossed = [_bytes(wire.received_bytes), _bytes(wire.sent_bytes)] if is_counted else []
     return [strategy, *crossed, bytes_text(wire.row_bytes), share_text(wire.repeated_share)]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from support.profiles import looked
 from support.runs import make_case, make_catalogue_run, make_run, make_targets_case, typical_times
 
 from bench.model import Run, Warned
+from bench.model.memory_use import Held, MemoryUse
+from bench.model.wire import WireBytes
 from bench.reduce.compare import Axis, compare
 from bench.report.compare_write import comparison_files
 from bench.report.files import write_files
@@ -34,7 +37,7 @@ QUIET = (
     "--disable-sync",
 )
 PHONE, DESK = 375, 1280
-NAMES = ("one", "series", "targets", "catalogue", "long", "compared", "compared-long", "profile")
+NAMES = ("one", "series", "targets", "catalogue", "long", "compared", "compared-long", "profile", "profiled-run")
 VIEWS = [(width, mode) for width in (PHONE, DESK) for mode in ("light", "dark")]
 
 
@@ -74,6 +77,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "compared": compared(tmp_path_factory.mktemp("compared"), [runs["series"]], "size"),
         "compared-long": compared(tmp_path_factory.mktemp("compared-long"), [runs["one"], runs["long"]], "run"),
         "profile": profiled(tmp_path_factory.mktemp("profiled")),
+        "profiled-run": profiled_run(tmp_path_factory.mktemp("profiled-run")),
     }
 
 
@@ -90,6 +94,28 @@ def profiled(folder: Path) -> Path:
     return page
 
 
+def profiled_run(folder: Path) -> Path:
+    """The report of a run whose one case was profiled, with the memory and the bytes of twenty strategies."""
+    run = make_run([make_case({f"strategy_{number}": 5.0 + number for number in range(20)}, rounds=2)])
+    held = Held(
+        total_bytes=9_000_000, entities_bytes=9_000_000, rows_bytes=-9_999, driver_bytes=0, sqlalchemy_bytes=0,
+        own_bytes=0,
+    )  # fmt: skip
+    memory = MemoryUse(
+        entities=51_000, most_entities=51_000, peak_bytes=7_000_000, at_peak=held, retained=held, kept_bytes=3,
+        flame_graph=f"flames/{'f' * 120}.html",
+    )  # fmt: skip
+    wire = WireBytes(rows=3, values=6, content_bytes=80, framing_bytes=20, repeated_bytes=25, received_bytes=140)
+    target = run.cases[0].targets[0].name
+    looks = [
+        replace(
+            looked(f"strategy_{number}", target), memory=memory, wire=wire, unseen=(f"calls not seen: {'u' * 200}",)
+        )
+        for number in range(20)
+    ]
+    return write_report(run, folder, looks=looks).html
+
+
 def show(browser: Any, page: Path, *, width: int, mode: str) -> None:
     """Load the page in a window of that width, its folded parts open."""
     browser.execute_cdp_cmd(
@@ -104,9 +130,7 @@ def show(browser: Any, page: Path, *, width: int, mode: str) -> None:
     browser.execute_script("document.querySelectorAll('details').forEach(folded => folded.open = true)")
 
 
-@pytest.mark.parametrize(
-    "name", ["one", "series", "targets", "catalogue", "long", "compared", "compared-long", "profile"]
-)
+@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize(("width", "mode"), VIEWS)
 def test_the_page_never_scrolls_sideways(
     browser: Any, pages: dict[str, Path], name: str, width: int, mode: str
@@ -116,9 +140,7 @@ def test_the_page_never_scrolls_sideways(
     assert browser.execute_script("return document.documentElement.scrollWidth") <= width
 
 
-@pytest.mark.parametrize(
-    "name", ["one", "series", "targets", "catalogue", "long", "compared", "compared-long", "profile"]
-)
+@pytest.mark.parametrize("name", NAMES)
 def test_nothing_is_requested_and_the_console_stays_empty(browser: Any, pages: dict[str, Path], name: str) -> None:
     show(browser, pages[name], width=DESK, mode="light")
     messages = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]

@@ -21,7 +21,7 @@ OPTIONS = {
     "ROUNDS": "rounds", "WORKERS": "workers", "LABEL": "label", "CHILDREN": "children", "CHILDLESS": "childless",
     "ORDER": "order", "TEXT": "text-width", "RESULTS": "results",
 }  # fmt: skip
-OTHERS = {"DB", "QUICK", "PROFILE", "RUN", "ARGS", "PYTHON"}
+OTHERS = {"DB", "QUICK", "PROFILE", "MEMORY", "FLAMES", "RUN", "ARGS", "PYTHON"}
 
 # Says what it was given, as a shell would have split it: one argument a line, each in its Python spelling.
 RECORDER = f"#!/bin/sh\nexec {sys.executable} -c 'import sys; print(*map(ascii, sys.argv[1:]), sep=chr(10))' \"$@\"\n"
@@ -128,6 +128,16 @@ def test_quick_is_a_switch(value: str, given_: list[str], checkout: Path) -> Non
 @pytest.mark.parametrize(("value", "given_"), [("1", ["--profile"]), ("0", [])])
 def test_profile_is_a_switch_of_bench(value: str, given_: list[str], checkout: Path) -> None:
     assert given_to_bench(checkout, "bench", f"PROFILE={value}") == ["-m", "bench", "run", *given_]
+
+
+@pytest.mark.parametrize(("variable", "option"), [("MEMORY", "--memory"), ("FLAMES", "--flames")])
+def test_what_a_profile_has_on_request_is_a_switch_of_either_command(
+    variable: str, option: str, checkout: Path
+) -> None:
+    run = given_to_bench(checkout, "bench", "PROFILE=1", f"{variable}=1")
+    assert run == ["-m", "bench", "run", "--profile", option]
+    assert given_to_bench(checkout, "profile", f"{variable}=1")[3:] == [option, "--", "one_to_many"]
+    assert given_to_bench(checkout, "profile", f"{variable}=0")[3:] == ["--", "one_to_many"]
 
 
 @pytest.mark.parametrize("variable", ["BUDGET", "WORKERS", "QUICK", "TEXT"])

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from support.command import ROOT, Bench
 
+pytest_plugins = ["support.postgres"]
+
 MEDDLING = ROOT / "tests/data/meddling.py"
 FOLDED = "<summary>Profile <small>"
 
@@ -78,6 +80,95 @@ def compared(bench: Bench, folder: Path) -> None:
     assert refused.returncode == 2
     assert "is not a profile" in refused.stderr
     assert "Traceback" not in refused.stderr
+
+
+def test_what_was_asked_for_beyond_is_in_the_report_with_its_files_beside_it(bench: Bench) -> None:
+    pytest.importorskip("pyinstrument")
+
+    done = bench(
+        "run", "--size", "5x2", "--strategy", "lazy,joined", "--rounds", "1", "--workers", "1",
+        "--profile", "--memory", "--flames",
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stderr
+    (folder,) = bench.runs()
+    html, markdown = ((folder / name).read_text() for name in ("report.html", "report.md"))
+    for seen in profile_of(folder):
+        assert seen["memory"]["entities"] == 5 + 5 * 2
+        assert seen["wire"] is None  # nothing crosses one, and the table of the case has what rows hold
+        for kind in ("html", "speedscope", "stats"):
+            file = seen["calls"][kind]
+            assert (folder / file).stat().st_size
+            assert f'href="{file}"' in html
+            assert f"]({file})" in markdown
+    for told in ("Memory at its peak", "all Python calls"):
+        assert told in html
+
+
+@pytest.mark.usefixtures("postgres")  # where no server can be had, it is skipped
+def test_bytes_that_cross_to_a_server_are_in_the_report_unasked(bench: Bench) -> None:
+    done = bench(
+        "run", "--db", "postgres", "--provider", "binaries", "--size", "5x2", "--strategy", "joined", "--rounds", "1",
+        "--workers", "1", "--profile",
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stderr
+    (folder,) = bench.runs()
+    (seen,) = profile_of(folder)
+    assert seen["wire"]["rows"] == 5 * 2
+    assert seen["wire"]["received_bytes"] > seen["wire"]["content_bytes"] > 0
+    assert seen["memory"] is seen["calls"] is None
+    assert "Bytes on the wire" in (folder / "report.html").read_text()
+
+
+def test_what_is_of_a_profile_is_refused_without_one_and_before_there_is_a_folder(bench: Bench) -> None:
+    for option in ("--memory", "--flames"):
+        refused = bench("run", "--size", "5x2", option)
+
+        assert (refused.returncode, refused.stdout) == (2, "")
+        assert f"Give --profile {option}" in refused.stderr
+    assert bench.runs() == []
+
+
+def test_a_sight_that_fails_is_told_and_costs_neither_the_bill_nor_the_run(bench: Bench, tmp_path: Path) -> None:
+    # As in an environment of another Python, which has what measures and no more: the parent's own has it.
+    (tmp_path / "pyinstrument.py").write_text(
+        "import sys\nif sys.argv[0].endswith('worker.py'): raise ImportError('No module named pyinstrument')"
+    )
+    path = f"{tmp_path}:{bench.environment()['PYTHONPATH']}"
+
+    done = bench(
+        "run", "--size", "5x2", "--strategy", "joined", "--rounds", "1", "--workers", "1", "--profile", "--flames",
+        PYTHONPATH=path,
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stderr
+    assert "joined on sqlite: calls not seen: " in done.stderr
+    (folder,) = bench.runs()
+    (seen,) = profile_of(folder)
+    assert len(seen["times"]["observed"]) >= 3
+    assert "No module named pyinstrument" in seen["unseen"][0]
+    assert "Not all could be seen of joined" in (folder / "report.html").read_text()
+
+
+def test_a_run_that_is_resumed_has_what_was_asked_for_beyond_in_the_cases_that_it_lacked(bench: Bench) -> None:
+    with bench.start(
+        "run", "--size", "5x2,200x50", "--strategy", "joined", "--rounds", "2", "--workers", "1", "--profile",
+        "--memory", "-v",
+    ) as process:  # fmt: skip
+        assert process.stderr is not None
+        for line in process.stderr:
+            if line.startswith("Case 2"):
+                break
+        process.send_signal(signal.SIGINT)
+        process.communicate()
+    (folder,) = bench.runs()
+    assert [one["size"] for one in profile_of(folder)] == ["5x2"]
+
+    resumed = bench("run", "--resume", folder.name)
+
+    assert resumed.returncode == 0, resumed.stderr
+    assert {one["size"]: one["memory"]["entities"] for one in profile_of(folder)} == {"5x2": 15, "200x50": 10_200}
 
 
 def test_an_interruption_keeps_what_was_profiled_and_the_case_that_was_timed_whole(bench: Bench) -> None:

@@ -53,6 +53,7 @@ def test_what_was_not_counted_has_no_figure_and_says_why_once() -> None:
 
     assert text.count("Not counted: SQLite works in the process.") == 1
     assert "0 bytes" not in text
+    assert "received" not in text
     assert "counted on their way" not in text
     assert "2.00 kB" in text
 

@@ -129,6 +129,48 @@ def test_memory_bytes_and_calls_are_told_where_they_were_seen_and_nowhere_else()
     assert not [word for word in ("Memory", "Bytes on the wire", "Calls") if word in without]
 
 
+def test_bytes_that_crossed_stand_beside_those_of_rows_and_without_a_wire_have_no_column() -> None:
+    held = WireBytes(rows=3, values=6, content_bytes=80, framing_bytes=20, repeated_bytes=25)
+    crossed = Parsed(page_of([replace(looked("lazy"), wire=replace(held, received_bytes=140, sent_bytes=30))])).text
+    within = Parsed(page_of([replace(looked("lazy"), wire=replace(held, uncounted="no wire"))])).text
+
+    assert "received" in crossed
+    assert "140 bytes" in crossed
+    assert "Bytes of the rows" in within
+    assert "received" not in within
+    assert "100 bytes" in within
+
+
+def test_what_could_not_be_seen_says_why_and_takes_nothing_of_the_rest_away() -> None:
+    page = page_of([replace(looked("lazy"), unseen=("memory not seen: <killed>",)), looked("joined")])
+    text = Parsed(page).text
+
+    assert "Not all could be seen of lazy; the reason stands with each." in text
+    assert "memory not seen: <killed>" in text
+    assert "17.0 ms, 85 % of the load" in text
+
+
+def test_the_report_of_a_run_has_the_memory_the_bytes_and_the_files_of_its_profile_folded(tmp_path: Path) -> None:
+    run = make_run([make_case({"lazy": 5.0})])
+    held = Held(total_bytes=1, entities_bytes=1, rows_bytes=0, driver_bytes=0, sqlalchemy_bytes=0, own_bytes=0)
+    seen = replace(
+        looked("lazy", run.cases[0].targets[0].name),
+        memory=MemoryUse(entities=5, most_entities=5, peak_bytes=7000, at_peak=held, retained=held, kept_bytes=3,
+                         flame_graph="flames/lazy memory.html"),
+        wire=WireBytes(rows=3, values=6, content_bytes=80, framing_bytes=20, repeated_bytes=25, received_bytes=140),
+    )  # fmt: skip
+
+    paths = write_report(run, tmp_path, looks=[seen])
+
+    html, markdown = paths.html.read_text(), paths.markdown.read_text()
+    assert "<details open" not in html
+    shown = html.partition("<summary>Profile <small>")[2]
+    for told in ("Memory at its peak", "7.00 kB", "Bytes on the wire", "140 bytes", 'href="flames/lazy%20memory.html"'):
+        assert told in shown
+    assert "- lazy: [memory flame graph](flames/lazy%20memory.html)" in markdown
+    assert "bytes of one load" in markdown
+
+
 def test_the_report_of_a_run_has_the_profile_of_each_case_folded_in_both_of_its_pages(tmp_path: Path) -> None:
     run = make_run([make_case({"lazy": 5.0, "joined": 6.0}), make_case({"lazy": 5.0}, size="10x5")])
     target = run.cases[0].targets[0].name

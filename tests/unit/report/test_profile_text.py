@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from bench.model.profile import Looked, Observed, Phases, PlanNode, Sending, StatementParts, StatementPlan, Times
@@ -67,6 +69,26 @@ def test_a_strategy_that_failed_says_why_beside_the_others() -> None:
 
     assert "raise: The load raised X: y" in text
     assert "User.books" in text
+
+
+def test_what_could_not_be_seen_of_a_strategy_says_why_and_costs_it_no_bill() -> None:
+    text = bills_text([replace(looked("lazy"), unseen=("memory not seen: killed by SIGKILL",))], width=100)
+
+    assert "lazy: memory not seen: killed by SIGKILL" in text
+    assert "in all" in text
+
+
+@pytest.mark.parametrize("width", [70, 80])
+def test_where_there_is_little_room_a_line_of_code_loses_its_folder_and_not_its_number(width: int) -> None:
+    one = looked("lazy")
+    far = replace(one.sendings[0], line="a/folder/of/folders/within/a/package/of/models/loading.py:1234")
+
+    lines = bills_text([replace(one, sendings=(far,))], width=width).splitlines()
+
+    (line,) = (line for line in lines if line.startswith("  User.books"))
+    assert line.endswith("loading.py:1234")
+    assert "…" in line
+    assert len(line) == width
 
 
 def test_nothing_but_failures_is_no_table() -> None:

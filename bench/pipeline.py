@@ -19,7 +19,8 @@ from bench.environments import Prepared, prepare
 from bench.errors import BenchError
 from bench.measure.events import ArmObserved, CaseFinished, CaseStarted, Doubted, Event, StageStarted
 from bench.measure.observing import Observing, observe
-from bench.measure.sampling import SamplingLoop, Team
+from bench.measure.sampling import SamplingLoop
+from bench.measure.team import Team, side_by_side
 from bench.measure.warming import warm_loads
 from bench.model import OWN, Arm, Asked, Case, EnvironmentFacts, Run, Secrets, Warned
 from bench.model.profile import SightName
@@ -319,15 +320,8 @@ def clock(case: CaseUnderWay, scratch: Path, renew: Callable[[], None]) -> Itera
 @contextmanager
 def team(case: CaseUnderWay, targets: Sequence[str], hash_seed: int) -> Iterator[Team]:
     """Yield a fresh worker for each target; they start at the same time, and are gone when the block is left."""
-    with ExitStack() as ends:
-        workers = {target: case.worker(target, hash_seed=hash_seed) for target in targets}
-        for worker in workers.values():
-            ends.push(worker)
-        for worker in workers.values():
-            worker.__enter__()
+    with side_by_side({target: case.worker(target, hash_seed=hash_seed) for target in targets}) as workers:
         yield workers
-        for worker in workers.values():
-            worker.dismiss()
 
 
 def _places(case: CaseUnderWay) -> str:

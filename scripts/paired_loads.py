@@ -6,13 +6,14 @@ computed on the machine meanwhile, so that what is called quiet was.
 
 from __future__ import annotations
 
+import os
 import random
 import resource
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,8 @@ from bench.catalogue import find_scenario
 from bench.databases import SqliteCache
 from bench.databases.sqlite import target_of
 from bench.datasets import dataset_key, seed
-from bench.measure.sampling import SamplingLoop, Team
+from bench.measure.sampling import SamplingLoop
+from bench.measure.team import Team, side_by_side
 from bench.measure.timings import Timings
 from bench.measure.warming import warm_loads
 from bench.measure.workers import WorkerProcess
@@ -48,7 +50,7 @@ def prepare(session):
     global usual_ns
     if usual_ns is None:
         taken = []
-        for _ in range(9):
+        for _ in range(5):
             begin = time.perf_counter_ns()
             load(session, eager)
             taken.append(time.perf_counter_ns() - begin)
@@ -106,17 +108,17 @@ class Pairs:
             Arm(name=kind, kind="strategy", strategy=kind, summary="", target=side) for side in SIDES for kind in KINDS
         ]
 
-    def take(self) -> dict[str, Any]:
+    def take(self, *, together: bool = True) -> dict[str, Any]:
         """Take one pair: `{"others": ..., KIND: {"before": [...], "now": [...]}}`.
 
-        others: how many CPUs other processes kept busy meanwhile.
+        others: how many CPUs other processes kept busy meanwhile. together: on one processor, as the tier has them.
         """
         others = _Others()
         timings = Timings()
         loop = SamplingLoop(
             arms=self._arms,
             sampling=Sampling(seed=0, budget_s=None, workers=1, rounds=self._rounds),
-            start=self._team,
+            start=lambda hash_seed: self._team(hash_seed, together=together),
             check=lambda _target: None,
             scratch=self._scratch,
             clock=time.monotonic,
@@ -134,16 +136,12 @@ class Pairs:
         }
 
     @contextmanager
-    def _team(self, hash_seed: int) -> Iterator[Team]:
-        with ExitStack() as ends:
-            team = {side: WorkerProcess(f"{self._file}:{side}", self._target, hash_seed=hash_seed) for side in SIDES}
-            for worker in team.values():
-                ends.push(worker)
-            for worker in team.values():
-                worker.__enter__()
-            yield team
-            for worker in team.values():
-                worker.dismiss()
+    def _team(self, hash_seed: int, *, together: bool) -> Iterator[Team]:
+        team = {side: WorkerProcess(f"{self._file}:{side}", self._target, hash_seed=hash_seed) for side in SIDES}
+        with side_by_side(team) as workers:
+            for worker in () if together else workers.values():
+                os.sched_setaffinity(worker.pid, os.sched_getaffinity(0))
+            yield workers
 
     def _seeded(self, cache: Path) -> Target:
         options = DatasetOptions()

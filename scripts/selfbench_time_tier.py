@@ -2,6 +2,7 @@
 
     python scripts/selfbench_time_tier.py record PAIRS.jsonl --minutes 10 [--neighbours 2]
     python scripts/selfbench_time_tier.py judge PAIRS.jsonl
+    python scripts/selfbench_time_tier.py processors
     python scripts/selfbench_time_tier.py live --slower 0.10 --trials 30 [--size 1000x50]
 
 A pair is two fresh workers of one load (20 customers with 10 orders each, selectin, SQLite), up at the same time, as
@@ -20,13 +21,14 @@ bursts meanwhile. `live` runs the command itself, in a repository whose work tre
 from __future__ import annotations
 
 import json
+import math
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from statistics import fmean, geometric_mean, median
+from statistics import fmean, geometric_mean, median, quantiles, stdev
 from typing import Any
 
 import click
@@ -89,6 +91,32 @@ def judge(file: Path) -> None:
         print(f"{PAIRS} pairs detect {100 * least:.1f} % and more in 80 of 100")
         for kind, sure in (("5 %", 0.80), ("10 %", 0.95)):
             print(f"{kind} in {100 * sure:.0f} of 100 takes {pairs_for(float(kind[:-2]) / 100, scatter, sure)} pairs")
+
+
+@cli.command()
+@click.option("--pairs", type=int, default=120, help="Of each kind.")
+def processors(pairs: int) -> None:
+    """Print what pairs of the same load differ by, on one processor and on whichever the scheduler takes, in turn."""
+    logs: dict[bool, list[float]] = {True: [], False: []}
+    with tempfile.TemporaryDirectory() as folder:
+        taken = Pairs(Path(folder), rounds=MOST_ROUNDS)
+        for together in pairs * [True, False]:
+            logs[together].append(math.log(ratio(taken.take(together=together)["same"])))
+    rows = []
+    for together, found in logs.items():
+        ends = quantiles(found, n=20)
+        shown = (
+            fmean(found),
+            2 * stdev(found) / math.sqrt(pairs),
+            stdev(found),
+            ends[0],
+            ends[-1],
+            min(found),
+            max(found),
+        )
+        rows.append(["one" if together else "any", *(f"{100 * value:+.1f} %" for value in shown)])
+    print(f"{pairs} pairs of each kind, in turn; differences of their logarithms")
+    print(tabulate(rows, ["processor", "mean", "+-", "scatter", "1 of 20 below", "1 of 20 above", "least", "most"]))
 
 
 @cli.command()

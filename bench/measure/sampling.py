@@ -19,16 +19,14 @@ from bench.measure.events import Doubted, Provisioning, Sampled, Unit
 from bench.measure.observing import sent_path
 from bench.measure.pace import MOST_ROUNDS, Clock, Pace
 from bench.measure.schedule import LEAST_ROUNDS, Key, Task, companions, far_above, key, round_tasks
+from bench.measure.team import Team
 from bench.measure.timings import Timings
-from bench.measure.workers import LoadFailed, WorkerProcess
+from bench.measure.workers import LoadFailed
 from bench.model import Arm, Sampling, Warned, WorkerFacts
 from bench.model.run import FEWEST_WORKERS, TWIN_MARK
 
 DEATHS = 3
 """Workers that may die in one case before its timing is given up."""
-
-Team = Mapping[str, WorkerProcess]
-"""The workers that are up at the same time, by the names of their targets."""
 
 Start = Callable[[int], AbstractContextManager[Team]]
 

@@ -36,10 +36,10 @@ PAIRS = 25
 THRESHOLD = 0.02
 """The slowdown that is let pass unless another is asked for."""
 
-PAIR_S = 2.0
+PAIR_S = 1.2
 """What the loads of a pair may take together: rounds are as many as fit, for starting its workers takes a second."""
 
-LEAST_ROUNDS, MOST_ROUNDS = 3, 15
+LEAST_ROUNDS, MOST_ROUNDS = 2, 15
 
 Load = tuple[Place, str]
 

@@ -20,6 +20,7 @@ bursts meanwhile. `live` runs the command itself, in a repository whose work tre
 
 from __future__ import annotations
 
+import gzip
 import json
 import math
 import subprocess
@@ -77,8 +78,12 @@ def record(file: Path, minutes: float, neighbours: int) -> None:
 @cli.command()
 @click.argument("file", type=click.Path(path_type=Path, exists=True))
 def judge(file: Path) -> None:
-    """Print how many comparisons fail, of the same load and of slower ones, by our rule and by others."""
-    pairs = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    """Print how many comparisons fail, of the same load and of slower ones, by our rule and by others.
+
+    The file may be compressed by gzip.
+    """
+    text = gzip.decompress(file.read_bytes()) if file.suffix == ".gz" else file.read_bytes()
+    pairs = [json.loads(line) for line in text.splitlines()]
     heads = ["load", "ratio", "threshold", "comparisons", "fail", "share", "at the least", "at the most (95 %)"]
     print(f"{len(pairs):,} pairs; others used {fmean(pair['others'] for pair in pairs):.2f} CPUs meanwhile")
     print(tabulate(list(by_our_rule(pairs)), heads))

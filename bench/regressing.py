@@ -31,7 +31,7 @@ from bench.reduce.regression import UNFINISHED, Judged, Regression, TimedLoad, i
 from bench.wanted import Wanted
 
 PAIRS = 25
-"""Pairs of workers unless another number is asked for: what +5 % takes, in 80 of 100, at a scatter of 3.8 % (docs/performance.md)."""
+"""Pairs of workers unless told: what +5 % takes in 80 of 100 at a scatter of 3.8 % (docs/performance.md)."""
 
 THRESHOLD = 0.02
 """The slowdown that is let pass unless another is asked for."""

@@ -14,7 +14,7 @@ import argparse
 import random
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 
@@ -22,6 +22,7 @@ from tabulate import tabulate
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from bench.measure.team import Team, side_by_side
 from bench.measure.workers import WorkerProcess
 from bench.model import Target
 from bench.reduce.estimates import estimate
@@ -29,7 +30,6 @@ from scripts.selfbench_timing import seeded
 
 STRATEGIES = ("selectin", "joined", "lazy", "subquery")
 FIRST, BUSY, ALONE, BEFORE = "first", "as busy", "alone", "loads before"
-Workers = dict[str, WorkerProcess]
 
 
 def main() -> None:
@@ -61,14 +61,11 @@ def row(name: str, ratios: list[float]) -> list[str]:
 
 
 @contextmanager
-def team(target: Target) -> Iterator[Workers]:
+def team(target: Target) -> Iterator[Team]:
     """Yield four fresh workers that have loaded each strategy once, with what lives set aside as in a run."""
     hash_seed = random.getrandbits(32)
-    with ExitStack() as stack:
-        made = {
-            name: WorkerProcess("one_to_many", target, hash_seed=hash_seed) for name in (FIRST, BUSY, ALONE, BEFORE)
-        }
-        workers = {name: stack.enter_context(worker) for name, worker in made.items()}
+    made = {name: WorkerProcess("one_to_many", target, hash_seed=hash_seed) for name in (FIRST, BUSY, ALONE, BEFORE)}
+    with side_by_side(made) as workers:
         for worker in workers.values():
             for strategy in STRATEGIES:
                 timed(worker, strategy)
@@ -76,7 +73,7 @@ def team(target: Target) -> Iterator[Workers]:
         yield workers
 
 
-def sampled(workers: Workers, rounds: int) -> dict[str, list[int]]:
+def sampled(workers: Team, rounds: int) -> dict[str, list[int]]:
     """Return the nanoseconds of each worker's selectin, round by round."""
     tasks = [(name, strategy) for name in (FIRST, BUSY) for strategy in STRATEGIES]
     tasks += [(ALONE, STRATEGIES[0]), (BEFORE, STRATEGIES[0])]

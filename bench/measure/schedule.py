@@ -42,7 +42,7 @@ def companions(arms: Sequence[Arm]) -> dict[Key, Arm]:
     """Return what the worker of a twin loads too, by the arm that it keeps up with in the worker of what it repeats.
 
     A worker that loads nothing else between two samples finds the caches less its own, or more: with 200 rows to load a
-    twin that was alone in its worker took 1.26 times as long as the same load among four (docs/performance.md). That
+    twin that was alone in its worker took 1.24 times as long as the same load among four (docs/performance.md). That
     would be told as noise, and is none.
     """
     return {

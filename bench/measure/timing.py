@@ -50,7 +50,7 @@ def timed_load(opened: Opened, load: Load, collector: Collector) -> Timed:
 def set_aside() -> int:
     """Take all that lives now out of the collector's sight, and return how many objects that are.
 
-    A process that has imported SQLAlchemy has some 100,000 of them. With the collector off inside the clock, to go
+    A process that has imported SQLAlchemy has some 70,000 of them. With the collector off inside the clock, to go
     through them before each sample serves nothing, takes ten times as long as a small load, and leaves the processor's
     caches full of what no load needs.
     """

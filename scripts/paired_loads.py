@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +82,9 @@ before, now = (
     for slows in (False, True)
 )
 '''
+
+_neighbours: set[int] = set()
+"""Process ids of those that burn time: children of this process, but none of its workers."""
 
 NEIGHBOUR = """
 import random, time
@@ -159,7 +162,10 @@ class Pairs:
 
 
 class _Others:
-    """Counts the processor time that processes other than this one and its children use, from its making on."""
+    """Counts the processor time that processes other than this one and its children use, from its making on.
+
+    Neighbours that `busy` has are others.
+    """
 
     def __init__(self) -> None:
         self._began_s, self._all_s, self._own_s = time.monotonic(), _busy_s(), _own_s()
@@ -176,13 +182,19 @@ def _busy_s() -> float:
 
 
 def _own_s() -> float:
-    return sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    """What this process used, its children that have ended, and its workers that live: another stream's may."""
+    used_s = sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    for child in psutil.Process().children():
+        with suppress(psutil.NoSuchProcess):
+            used_s += 0.0 if child.pid in _neighbours else sum(child.cpu_times()[:2])
+    return used_s
 
 
 @contextmanager
 def busy(count: int) -> Iterator[None]:
     """Have neighbours that burn time in bursts meanwhile."""
     neighbours = [subprocess.Popen([sys.executable, "-c", NEIGHBOUR]) for _ in range(count)]
+    _neighbours.update(each.pid for each in neighbours)
     try:
         yield
     finally:

@@ -1,6 +1,6 @@
 """How often the gate's time tier cries wolf, and what it sees: pairs of workers recorded, then judged in blocks.
 
-    python scripts/selfbench_time_tier.py record PAIRS.jsonl --minutes 10 [--neighbours 2]
+    python scripts/selfbench_time_tier.py record PAIRS.jsonl --minutes 10 [--streams 2] [--neighbours 2]
     python scripts/selfbench_time_tier.py judge PAIRS.jsonl
     python scripts/selfbench_time_tier.py processors
     python scripts/selfbench_time_tier.py live --slower 0.10 --trials 30 [--size 1000x50]
@@ -15,7 +15,9 @@ one process of each version, and to all of a block.
 
 Recording goes on where a file was left off. A pair beside which others used more than QUIET of a CPU is thrown away,
 whatever its times were, and taken again: so what is called quiet was. With neighbours, as many processes burn time in
-bursts meanwhile. `live` runs the command itself, in a repository whose work tree is slower than its revision.
+bursts meanwhile. With streams, so many processors each have pairs of their own at the same time, to be done sooner:
+less quiet than a comparison alone, so what holds there is not flattered (a pair says how many there were). `live` runs
+the command itself, in a repository whose work tree is slower than its revision.
 """
 
 from __future__ import annotations
@@ -23,11 +25,14 @@ from __future__ import annotations
 import gzip
 import json
 import math
+import os
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from statistics import fmean, geometric_mean, median, quantiles, stdev
 from typing import Any
@@ -61,18 +66,28 @@ def cli() -> None:
 @cli.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--minutes", type=float, default=10.0, help="How long to go on.")
+@click.option("--streams", type=int, default=1, help="Processors that take pairs of their own, at the same time.")
 @click.option("--neighbours", type=int, default=0, help="Processes that burn time in bursts meanwhile.")
-def record(file: Path, minutes: float, neighbours: int) -> None:
+def record(file: Path, minutes: float, streams: int, neighbours: int) -> None:
     """Add pairs to a file for so long."""
     until = time.monotonic() + 60 * minutes
-    with tempfile.TemporaryDirectory() as folder, file.open("a", encoding="utf-8") as out:
-        pairs = Pairs(Path(folder), rounds=MOST_ROUNDS)
-        with busy(neighbours):
+    with ExitStack() as stack:
+        out = stack.enter_context(file.open("a", encoding="utf-8"))
+        folders = [Path(stack.enter_context(tempfile.TemporaryDirectory())) for _ in range(streams)]
+        pairs = [Pairs(folder, rounds=MOST_ROUNDS) for folder in folders]
+        stack.enter_context(busy(neighbours))
+
+        def stream(number: int) -> None:
+            if streams > 1:
+                os.sched_setaffinity(0, {sorted(os.sched_getaffinity(0))[number]})  # this thread, and what it starts
             while time.monotonic() < until:
-                pair = pairs.take()
+                pair = pairs[number].take()
                 if neighbours or pair["others"] <= QUIET:
-                    out.write(json.dumps(pair) + "\n")
+                    out.write(json.dumps({"streams": streams, **pair}) + "\n")
                     out.flush()
+
+        for done in list(stack.enter_context(ThreadPoolExecutor(streams)).map(stream, range(streams))):
+            assert done is None
 
 
 @cli.command()

@@ -14,7 +14,9 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import psutil
@@ -30,6 +32,7 @@ from bench.measure.warming import warm_loads
 from bench.measure.workers import WorkerProcess
 from bench.model import Arm, DatasetOptions, Sampling, Size, Target
 from bench.reduce.pairing import grid
+from bench.regressing import MOST_ROUNDS
 
 SIZE = Size((20, 10))
 KINDS = {"same": 0.0, "5 % slower": 0.05, "10 % slower": 0.10}
@@ -43,11 +46,11 @@ from dataclasses import replace
 
 SHARES = {shares}
 (eager,) = [one for one in GATED.strategies if one.name == "eager"]
-usual_ns = None
+usual_ns = {usual_ns}
 
 
 def prepare(session):
-    """See what a load takes in this process: a busy loop is a share of that."""
+    """See what a load takes in this process, unless that is known: a busy loop is a share of it."""
     global usual_ns
     if usual_ns is None and any(SHARES.values()):
         taken = []
@@ -96,10 +99,40 @@ while True:
 """
 
 
-def scenario_text(shares: Mapping[str, float]) -> str:
-    """A file of two scenarios: `before`, and `now`, whose strategies take a share of the load longer, each its own."""
+def scenario_text(shares: Mapping[str, float], usual_ns: int | None = None) -> str:
+    """A file of two scenarios: `before`, and `now`, whose strategies take a share of the load longer, each its own.
+
+    usual_ns: what the load takes. Without it, every worker of both sees for itself before its first load.
+    """
     gated = Path(__file__).parents[1] / "tests" / "data" / "gated.py"
-    return gated.read_text(encoding="utf-8") + SCENARIO.format(shares=dict(shares))
+    return gated.read_text(encoding="utf-8") + SCENARIO.format(shares=dict(shares), usual_ns=usual_ns)
+
+
+def seeded(scenario_file: Path, size: Size, cache: Path) -> Target:
+    """Return a file of so many rows for such scenarios, made in a folder."""
+    options = DatasetOptions()
+    scenario = find_scenario(f"{scenario_file}:before")
+    kept = SqliteCache(cache).seeded(
+        "paired",
+        dataset_key(scenario, size, options, "sqlite"),
+        lambda empty: seed(scenario, size, options, target_of(empty), fingerprint=""),
+    )
+    return kept.target
+
+
+def seen_usual_ns(folder: Path, size: Size) -> int:
+    """Return what the load takes in a fresh worker: the median of its rounds, of the middle one of three workers."""
+    file = folder / "usual.py"
+    file.write_text(scenario_text({"usual": 0.0}), encoding="utf-8")
+    target = seeded(file, size, folder / "cache")
+    medians = []
+    for hash_seed in range(3):
+        with WorkerProcess(f"{file}:before", target, hash_seed=hash_seed) as worker:
+            load = partial(worker.ask, "time", strategy="usual", floor=False, collector="quiet")
+            load()  # the first compiles
+            worker.ask("live_objects")
+            medians.append(median(load()["wall_ns"] for _ in range(MOST_ROUNDS)))
+    return round(median(medians))
 
 
 class Pairs:
@@ -110,7 +143,7 @@ class Pairs:
         self._file.write_text(scenario_text(KINDS), encoding="utf-8")
         self._rounds = rounds
         self._scratch = folder
-        self._target = self._seeded(folder / "cache")
+        self._target = seeded(self._file, SIZE, folder / "cache")
         self._arms = [
             Arm(name=kind, kind="strategy", strategy=kind, summary="", target=side) for side in SIDES for kind in KINDS
         ]
@@ -118,6 +151,7 @@ class Pairs:
     def take(self, *, together: bool = True) -> dict[str, Any]:
         """Take one pair: `{"others": ..., KIND: {"before": [...], "now": [...]}}`.
 
+        The times are nanoseconds, to the microsecond: a thousandth of such a load, so that many can be kept.
         others: how many CPUs other processes kept busy meanwhile. together: on one processor, as the tier has them.
         """
         others = _Others()
@@ -136,7 +170,10 @@ class Pairs:
         )
         for _ in loop.run():
             pass
-        times = {(arm.target, arm.name): list(grid(timings.of(arm), "quiet")[0].values()) for arm in self._arms}
+        times = {
+            (arm.target, arm.name): [round(taken_ns, -3) for taken_ns in grid(timings.of(arm), "quiet")[0].values()]
+            for arm in self._arms
+        }
         return {
             "others": round(others.cpus(), 3),
             **{kind: {side: times[side, kind] for side in SIDES} for kind in KINDS},
@@ -149,16 +186,6 @@ class Pairs:
             for worker in () if together else workers.values():
                 os.sched_setaffinity(worker.pid, os.sched_getaffinity(0))
             yield workers
-
-    def _seeded(self, cache: Path) -> Target:
-        options = DatasetOptions()
-        scenario = find_scenario(f"{self._file}:before")
-        kept = SqliteCache(cache).seeded(
-            "paired",
-            dataset_key(scenario, SIZE, options, "sqlite"),
-            lambda empty: seed(scenario, SIZE, options, target_of(empty), fingerprint=""),
-        )
-        return kept.target
 
 
 class _Others:

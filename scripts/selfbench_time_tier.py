@@ -164,8 +164,8 @@ def live(slower: float, trials: int, size: str) -> None:
 def one_check(folder: Path, slower: float, size: str) -> tuple[dict[str, Any], float]:
     """Return the outcome of a check of a slower work tree, and how many seconds it took.
 
-    What the load takes is seen before, for a worker that sees it for itself has another history than one of a load as
-    it was: of five loads more it is some 4 % quicker at 20x10, which is no part of what was injected.
+    What the load takes is seen before: a worker that sees it for itself has loaded five times more than one of a load
+    as it was, and is a few per cent quicker for it at 20x10, which is no part of what was injected.
     """
     with tempfile.TemporaryDirectory() as aside:
         usual_ns = seen_usual_ns(Path(aside), parse_sizes(size, levels=2)[0])

@@ -31,7 +31,7 @@ from bench.reduce.regression import UNFINISHED, Judged, Regression, TimedLoad, i
 from bench.wanted import Wanted
 
 PAIRS = 25
-"""Pairs of workers unless told: what +5 % takes in 80 of 100 at a scatter of 3.8 % (docs/performance.md)."""
+"""Pairs of workers unless told: with them a load of 200 rows shows +3.3 % in 80 of 100 (docs/performance.md)."""
 
 THRESHOLD = 0.02
 """The slowdown that is let pass unless another is asked for."""
@@ -39,7 +39,9 @@ THRESHOLD = 0.02
 PAIR_S = 1.2
 """What the loads of a pair may take together: rounds are as many as fit, for starting its workers takes a second."""
 
-LEAST_ROUNDS, MOST_ROUNDS = 2, 15
+LEAST_ROUNDS, MOST_ROUNDS = 2, 40
+"""Rounds of a pair. What a pair of a small load scatters by is the noise of its rounds, so more of these help as much as
+more pairs would, and cost a tenth: 3.4 % with 15, 2.0 % with 40, 1.7 % with 60 (docs/performance.md)."""
 
 Load = tuple[Place, str]
 

@@ -131,7 +131,7 @@ def seen_usual_ns(folder: Path, size: Size) -> int:
             load = partial(worker.ask, "time", strategy="usual", floor=False, collector="quiet")
             load()  # the first compiles
             worker.ask("live_objects")
-            medians.append(median(load()["wall_ns"] for _ in range(MOST_ROUNDS)))
+            medians.append(float(median(load()["wall_ns"] for _ in range(MOST_ROUNDS))))
     return round(median(medians))
 
 

@@ -17,13 +17,20 @@ def engines_of(sources: Iterable[Any]) -> tuple[Engine, ...]:
 
     Raises BenchError for what is none of these.
     """
-    return tuple(dict.fromkeys(_root(engine) for source in sources for engine in _engines(source)))
+    return tuple(dict.fromkeys(root_of(engine) for source in sources for engine in _engines(source)))
 
 
 def session_of(source: Any) -> Session | None:
     """Return the session that a source is or stands before, sync; None where it is an engine or makes sessions."""
     found = None if _is_maker(source) else _plain(source)
     return found if isinstance(found, Session) else None
+
+
+def root_of(engine: Engine) -> Engine:
+    """Return the engine that another was made of by `execution_options`: both send over the same connections."""
+    while (proxied := getattr(engine, "_proxied", None)) is not None:
+        engine = proxied
+    return engine
 
 
 def _engines(source: Any) -> Iterator[Engine]:
@@ -70,13 +77,6 @@ def _engines_of_session(session: Session, source: Any) -> Iterator[Engine]:
             ) from None
     for bind in binds:
         yield bind.engine
-
-
-def _root(engine: Engine) -> Engine:
-    """Return the engine that another was made of by `execution_options`: both send over the same connections."""
-    while (proxied := getattr(engine, "_proxied", None)) is not None:
-        engine = proxied
-    return engine
 
 
 def _named(source: Any) -> str:

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any
 
-from sqlalchemy import Engine, event
-from sqlalchemy.orm import Session
+from sqlalchemy import Engine
 
 from bench.measure.cursors import WatchedCursor
-from bench.measure.origins import origin_of
-from bench.measure.tracing import ORIGIN, Execution, Trace
+from bench.measure.tracing import Execution, Trace
+from bench.testing.engines import root_of
+from bench.testing.listening import listening
 
 _CONTROL = re.compile(
     r"\s*(?:(?:START\s+TRANSACTION|COMMIT|ROLLBACK|SAVEPOINT|RELEASE\s+SAVEPOINT)\b"
@@ -38,9 +38,13 @@ class _Buffer:
 
 
 class Record:
-    """What was sent and fetched until the record was closed; several threads may add to it."""
+    """What was sent and fetched until the record was closed; several threads may add to it.
 
-    def __init__(self) -> None:
+    engines: those whose statements are recorded; without any, all.
+    """
+
+    def __init__(self, engines: Sequence[Engine] = ()) -> None:
+        self._engines = frozenset(map(root_of, engines))
         self._trace = Trace()
         self._lock = Lock()
         self._open = True
@@ -60,15 +64,15 @@ class Record:
             self._open = False
 
     def after_cursor_execute(
-        self, _connection: Any, cursor: Any, sql: str, parameters: Any, context: Any, executemany: bool
+        self, connection: Any, cursor: Any, sql: str, parameters: Any, context: Any, executemany: bool
     ) -> None:
-        """Take note of an execution, and have its rows counted when they are fetched."""
-        if is_control(sql):
+        """Take note of an execution of a recorded engine, and have its rows counted when they are fetched."""
+        if (self._engines and root_of(connection.engine) not in self._engines) or is_control(sql):
             return
         # Of an INSERT in batches they are one set, though it is an executemany to SQLAlchemy.
         first = parameters[0] if executemany and isinstance(parameters, list) and parameters else parameters
         with self._lock:
-            if not self._open:  # another thread was about to call it when it was taken off
+            if not self._open:  # another thread was about to call it when it ended
                 return
             execution = self._trace.executed(sql, first, context)
         # The rows of an INSERT in batches are fetched past every event, and gathered in this list.
@@ -103,23 +107,8 @@ class Record:
 @contextmanager
 def recording(engines: Sequence[Engine]) -> Iterator[Record]:
     """Record what the engines send while the block runs; without any, what every engine of the process sends."""
-    record = Record()
-
-    # Functions of this block's own: SQLAlchemy takes a function once, and blocks may lie in one another.
-    def do_orm_execute(state: Any) -> None:
-        state.update_execution_options(**{ORIGIN: origin_of(state)})
-
-    def after_cursor_execute(
-        connection: Any, cursor: Any, sql: str, parameters: Any, context: Any, executemany: bool
-    ) -> None:
-        record.after_cursor_execute(connection, cursor, sql, parameters, context, executemany)
-
-    with ExitStack() as listening:
-        event.listen(Session, "do_orm_execute", do_orm_execute)
-        listening.callback(event.remove, Session, "do_orm_execute", do_orm_execute)
-        for target in engines or (Engine,):
-            event.listen(target, "after_cursor_execute", after_cursor_execute)
-            listening.callback(event.remove, target, "after_cursor_execute", after_cursor_execute)
+    record = Record(engines)
+    with listening(record.after_cursor_execute):
         try:
             yield record
         finally:

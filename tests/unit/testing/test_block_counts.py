@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
+from weakref import ref
 
 import pytest
 from sqlalchemy import Connection, Engine, create_engine, event, func, insert, literal, select, text
@@ -20,7 +21,9 @@ from sqlalchemy.pool import QueuePool, StaticPool
 from support.library import library
 
 from bench.errors import BenchError
-from bench.testing import Seen, count_statements
+from bench.measure.tracing import ORIGIN
+from bench.testing import Seen, count_statements, listening
+from bench.testing.listening import SESSION, stop_listening
 from bench.testing.recording import is_control
 from scenarios.one_to_many import Base, Book, User
 
@@ -230,7 +233,7 @@ def test_who_asked_is_not_mixed_up_between_threads_and_flushes(engine: Engine) -
     assert [(one.asking, one.paths) for one in seen.sent] == [("load", ()), ("lazy", ("User.books",))]
 
 
-def test_an_error_of_the_block_goes_before_its_limits_and_leaves_no_listener(engine: Engine) -> None:
+def test_an_error_of_the_block_goes_before_its_limits_and_nothing_of_it_listens(engine: Engine) -> None:
     def work(session: Session) -> None:
         session.execute(text("SELECT 1"))
         session.execute(insert(User), [{"id": 1, "name": "n", "email": "e", "bio": "b"}])
@@ -238,19 +241,59 @@ def test_an_error_of_the_block_goes_before_its_limits_and_leaves_no_listener(eng
     with Session(engine) as session, pytest.raises(IntegrityError), count_statements(engine, exactly=0):
         work(session)
 
-    assert listeners(engine) == 0
+    assert heard() == 0
+
+
+def test_nothing_of_a_block_is_held_after_it() -> None:
+    engine = create_engine("sqlite://")
+    with count_statements(engine) as seen, Session(engine) as session:
+        session.execute(text("SELECT 1")).all()
+    engine.dispose()
+    record, engine_seen = ref(seen._record), ref(engine)
+    del seen, session, engine
+    gc.collect()
+
+    assert (record(), engine_seen()) == (None, None)
 
 
 @pytest.mark.parametrize("sources", [(), ("engine",)])
-def test_no_listener_is_left(sources: tuple[str, ...], engine: Engine) -> None:
+def test_blocks_share_the_listeners_that_the_first_of_them_added_and_none_of_them_goes_on_listening(
+    sources: tuple[str, ...], engine: Engine
+) -> None:
+    with count_statements():
+        before = listeners(engine)
     with pytest.raises(AssertionError), count_statements(*[engine] * len(sources), exactly=1):
-        assert listeners(engine) == 2
+        assert (listeners(engine), heard()) == (before, 1)
 
-    assert listeners(engine) == 0
+    assert (listeners(engine), heard()) == (before, 0)
+
+
+def test_listeners_that_somebody_cleared_are_added_again(engine: Engine) -> None:
+    with count_statements():
+        pass
+    stop_listening()
+    for _ in range(2):
+        with count_statements(exactly=6), Session(engine) as session:
+            load_lazily(session)
+
+
+def test_without_a_block_a_statement_is_told_to_nobody_and_carries_nothing(engine: Engine) -> None:
+    with count_statements():
+        pass
+    with Session(engine) as session:
+        result = session.execute(select(User))
+
+        assert heard() == 0
+        assert not {ORIGIN, SESSION} & result.context.execution_options.keys()  # type: ignore[attr-defined]
+
+
+def heard() -> int:
+    """How many blocks are told of what is sent."""
+    return len(listening._listening)
 
 
 def listeners(engine: Engine) -> int:
-    """How many functions wait for the two events."""
+    """How many functions SQLAlchemy calls for the two events."""
     return len(list(engine.dispatch.after_cursor_execute)) + len(list(Session().dispatch.do_orm_execute))
 
 
@@ -371,4 +414,4 @@ def test_one_count_serves_one_block_at_a_time(engine: Engine) -> None:
             count.__enter__()
 
     assert seen.statements == 1
-    assert listeners(engine) == 0
+    assert heard() == 0

@@ -5,6 +5,9 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any
+from weakref import ref
+
+from sqlalchemy.orm import Session
 
 from bench.errors import BenchError
 from bench.measure.tracing import Execution
@@ -38,6 +41,11 @@ class Seen:
     def executions(self) -> list[Execution]:
         """The same as they were seen, with their loaders."""
         return self._record.executions()
+
+    @property
+    def sessions(self) -> frozenset[ref[Session]]:
+        """The sessions for which the ORM executed some of it, weakly."""
+        return self._record.sessions()
 
     def __repr__(self) -> str:
         return f"<{self.statements} statements, {self.rows} rows>"

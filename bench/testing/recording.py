@@ -12,13 +12,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any
+from weakref import ref
 
 from sqlalchemy import Engine
+from sqlalchemy.orm import Session
 
 from bench.measure.cursors import WatchedCursor
 from bench.measure.tracing import Execution, Trace
 from bench.testing.engines import root_of
-from bench.testing.listening import listening
+from bench.testing.listening import SESSION, listening
 
 _CONTROL = re.compile(
     r"\s*(?:(?:START\s+TRANSACTION|COMMIT|ROLLBACK|SAVEPOINT|RELEASE\s+SAVEPOINT)\b"
@@ -49,6 +51,12 @@ class Record:
         self._lock = Lock()
         self._open = True
         self._buffers: dict[int, _Buffer] = {}
+        self._sessions: set[ref[Session]] = set()
+
+    def sessions(self) -> frozenset[ref[Session]]:
+        """Return the sessions for which the ORM executed some of it."""
+        with self._lock:
+            return frozenset(self._sessions)
 
     def executions(self) -> list[Execution]:
         """Return what was seen so far, by text, purpose and line, in the order of first execution."""
@@ -75,6 +83,9 @@ class Record:
             if not self._open:  # another thread was about to call it when it ended
                 return
             execution = self._trace.executed(sql, first, context)
+            session = getattr(context, "execution_options", {}).get(SESSION)
+            if session is not None:
+                self._sessions.add(session)
         # The rows of an INSERT in batches are fetched past every event, and gathered in this list.
         gathered = getattr(context, "_insertmanyvalues_rows", None)
         if gathered is not None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from typing import Any
+from weakref import ref
 
 import pytest
-from sqlalchemy import Engine, select, text
+from sqlalchemy import Engine, insert, or_, select, text, union_all
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.orm import Session, joinedload, selectinload
 from sqlalchemy.pool import StaticPool
@@ -15,6 +16,7 @@ from support.library import library
 
 from bench.errors import BenchError
 from bench.testing import assert_scaling, assert_scaling_async, listening
+from bench.testing.holding import held
 from scenarios.one_to_many import Base, Book, User
 
 
@@ -87,6 +89,97 @@ def test_texts_with_the_parents_key_in_them_grow(session: Session) -> None:
         assert_scaling(load, session, add=lambda count: session.add_all(users(count)))
 
 
+VARYING: dict[str, Callable[[Session, list[int]], Any]] = {
+    "an insert that returns": lambda session, keys: session.scalars(
+        insert(Book).returning(Book.id), [{"user_id": key, "title": "t", "year": 1, "summary": "s"} for key in keys]
+    ).all(),
+    "an insert of several values": lambda session, keys: session.execute(
+        insert(Book).values([{"user_id": key, "title": "t", "year": 1, "summary": "s"} for key in keys])
+    ),
+    "a chain of or": lambda session, keys: session.scalars(
+        select(Book).where(or_(*[Book.user_id == key for key in keys]))
+    ).all(),
+    "a union": lambda session, keys: session.execute(
+        union_all(*[select(Book.id).where(Book.user_id == key) for key in keys])
+    ).all(),
+    "a limit": lambda session, keys: session.execute(text(f"SELECT * FROM books LIMIT {len(keys)}")).all(),
+    "a list of numbers": lambda session, keys: session.execute(
+        text(f"SELECT * FROM books WHERE user_id IN ({', '.join(map(str, keys))})")
+    ).all(),
+    "a list of texts": lambda session, keys: session.execute(
+        text("SELECT * FROM books WHERE title IN ({})".format(", ".join(f"'the {key}th'" for key in keys)))
+    ).all(),
+}
+"""Statements that are sent once for all parents, by a text that varies with their number."""
+
+
+@pytest.mark.parametrize("sizes", [(2, 5), (1, 2, 7)])
+@pytest.mark.parametrize("name", VARYING)
+def test_a_statement_whose_text_varies_with_the_size_is_the_same_statement(
+    name: str, sizes: tuple[int, ...], session: Session
+) -> None:
+    def load() -> None:
+        VARYING[name](session, list(session.scalars(select(User.id))))
+
+    assert_scaling(load, session, add=lambda count: session.add_all(users(count)), sizes=sizes)
+
+
+@pytest.mark.parametrize("name", VARYING)
+def test_sent_for_each_parent_it_grows(name: str, session: Session) -> None:
+    def load() -> None:
+        for key in session.scalars(select(User.id)).all():
+            VARYING[name](session, [key])
+
+    with pytest.raises(AssertionError, match="Statements grow with the size: 3 at 2, 6 at 5"):
+        assert_scaling(load, session, add=lambda count: session.add_all(users(count)))
+
+
+def send(session: Session, sql: str) -> None:
+    """Send it from a line through which everything goes."""
+    session.execute(text(sql)).all()
+
+
+FEWER = {
+    "other statements": [f"SELECT {number} UNION SELECT id FROM users" for number in range(3)],
+    "more of the same kind": [f"SELECT * FROM books WHERE user_id = -{number}" for number in range(1, 21)],
+}
+
+
+@pytest.mark.parametrize("name", FEWER)
+def test_what_the_first_load_alone_sends_from_the_same_line_hides_no_growth_either(name: str, session: Session) -> None:
+    cold = list(FEWER[name])
+
+    def load() -> None:
+        while cold:
+            send(session, cold.pop())
+        for key in session.scalars(select(User.id)).all():
+            send(session, f"SELECT * FROM books WHERE user_id = {key}")
+
+    with pytest.raises(AssertionError, match="sent 0 at 2, 1 at 5"):
+        assert_scaling(load, session, add=lambda count: session.add_all(users(count)))
+
+
+def test_texts_that_are_one_statement_are_one_of_the_others(session: Session) -> None:
+    def load() -> None:
+        keys = list(session.scalars(select(User.id)))
+        VARYING["a limit"](session, keys)
+        for key in keys:
+            send(session, f"SELECT * FROM books WHERE user_id = {key}")
+
+    with pytest.raises(AssertionError) as failed:
+        assert_scaling(load, session, add=lambda count: session.add_all(users(count)))
+
+    assert str(failed.value).endswith("2 others do not grow.")
+
+
+def test_a_text_that_varies_and_fetches_no_more_rows_shows_nothing(session: Session) -> None:
+    def load(size: int) -> None:
+        send(session, f"SELECT {size}")
+
+    with pytest.raises(AssertionError, match="no statement fetched more rows"):
+        assert_scaling(load, session)
+
+
 def test_a_list_of_keys_that_grows_is_the_same_statement(session: Session) -> None:
     def load() -> None:
         keys = session.scalars(select(User.id)).all()
@@ -151,7 +244,122 @@ def test_an_error_of_the_load_is_its_own_and_nothing_of_it_listens(engine: Engin
     assert not listening._listening
 
 
-@pytest.mark.parametrize("sizes", [(), (1,), (2, 2), (5, 2), (0, 3), (1.0, 2), (True, 2), "25"])
+@pytest.fixture
+def add(engine: Engine) -> Callable[[int], None]:
+    """Make parents by a session of its own."""
+
+    def adding(count: int) -> None:
+        with Session(engine) as other, other.begin():
+            other.add_all(users(count))
+
+    return adding
+
+
+class Page:
+    """What keeps what it shows, over a session that lives on."""
+
+    def __init__(self, session: Session, *options: Any) -> None:
+        self.session, self.options = session, options
+        self.users: list[User] = []
+
+    def load(self, limit: int | None = None) -> None:
+        self.users = list(self.session.scalars(select(User).options(*self.options).order_by(User.id).limit(limit)))
+        for user in self.users:
+            [book.title for book in user.books]
+
+
+@pytest.mark.parametrize("sizes", [(5, 10), (10, 20), (2, 4, 6)])
+def test_a_session_that_keeps_what_it_loaded_shows_nothing_until_it_is_named(
+    sizes: tuple[int, ...], engine: Engine, session: Session, add: Callable[[int], None]
+) -> None:
+    with pytest.raises(AssertionError, match=r"the session of the load held entities.*Name the session"):
+        assert_scaling(Page(session).load, engine, add=add, sizes=sizes)
+    session.expunge_all()
+    session.connection().execute(text("DELETE FROM users"))
+    session.commit()
+    with pytest.raises(AssertionError, match="Statements grow"):
+        assert_scaling(Page(session).load, session, add=add, sizes=sizes)
+
+
+def test_nor_does_one_that_held_it_all_before_the_first_load(
+    engine: Engine, session: Session, add: Callable[[int], None]
+) -> None:
+    add(9)
+    page = Page(session)
+    page.load()
+
+    with pytest.raises(AssertionError, match="held entities before it, 36 at 2, 36 at 5"):
+        assert_scaling(lambda size: Page(session).load(size), engine)
+    assert len(page.users) == 9
+
+
+def test_what_is_held_for_other_reasons_is_no_matter(
+    engine: Engine, session: Session, add: Callable[[int], None]
+) -> None:
+    session.add_all(users(1, books=0))
+    session.flush()
+    logged_in = session.scalars(select(User)).one()
+    add(9)
+    kept = users(30)
+    with Session(engine, expire_on_commit=False) as other:
+        other.add_all(kept)
+        other.commit()  # of a session that loads nothing
+
+        assert_scaling(lambda size: Page(session, selectinload(User.books)).load(size), engine)
+    assert logged_in in session
+
+
+@pytest.mark.parametrize("option", [(), (selectinload,)])
+def test_a_session_that_was_committed_or_whose_entities_nobody_keeps_need_not_be_named(
+    option: tuple[Any, ...], engine: Engine, session: Session
+) -> None:
+    kept: list[User] = []
+
+    def add(count: int) -> None:
+        kept.extend(users(count))
+        session.add_all(kept)
+        session.commit()
+
+    options = [each(User.books) for each in option]
+
+    def load() -> None:
+        loading(session, *options)()
+        session.rollback()  # its entities expire
+
+    if option:
+        assert_scaling(load, engine, add=add, sizes=(5, 10))
+    else:
+        with pytest.raises(AssertionError, match=r"User\.books takes 10"):
+            assert_scaling(load, engine, add=add, sizes=(5, 10))
+
+
+def test_the_sessions_there_are_can_be_asked_what_they_hold(engine: Engine, add: Callable[[int], None]) -> None:
+    add(2)
+    with Session(engine) as session:
+        page = Page(session)
+        page.load()
+
+        assert held()[ref(session)] == 8
+        session.expire_all()
+        assert ref(session) not in held()
+        assert len(page.users) == 2
+
+
+@pytest.mark.parametrize("sizes", [[1, 4], iter([1, 4]), range(1, 5, 3), {1: "one", 4: "four"}])
+def test_sizes_are_whatever_can_be_walked(sizes: Any) -> None:
+    engine = library(*[2] * 5)
+
+    def load(size: int) -> None:
+        with Session(engine) as session:
+            loading(session, selectinload(User.books), limit=size)()
+
+    small, large = assert_scaling(load, engine, sizes=sizes)
+    assert (small.rows, large.rows) == (3, 12)
+
+
+@pytest.mark.parametrize(
+    "sizes", [(), (1,), (2, 2), (5, 2), (0, 3), (1.0, 2), (True, 2), "25", 5, None, iter(()), iter((5, 2))]
+)
 def test_sizes_that_compare_nothing_are_refused(sizes: Any, engine: Engine) -> None:
     with pytest.raises(BenchError, match="no sizes"):
         assert_scaling(lambda: None, engine, add=lambda count: None, sizes=sizes)

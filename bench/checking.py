@@ -1,4 +1,4 @@
-"""The exact tier of the gate: what loads do, measured without a clock, written as a baseline or held against one."""
+"""The exact tier of the gate: what loads do, measured without a clock, for a baseline or against one."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from typing import Any
 from bench import databases, pipeline
 from bench.case import CaseUnderWay
 from bench.catalogue import find_scenario, sqlalchemy_version
-from bench.errors import BenchError, GateFailed
+from bench.errors import BenchError
 from bench.measure.events import CaseStarted, Doubted, Event, StageStarted
 from bench.measure.observing import sent_path
 from bench.measure.workers import LoadFailed, WorkerProcess
 from bench.model import Arm, CaseSpec, Counters, DatasetOptions, Sampling, Secrets, parse_sizes
-from bench.model.baseline import AtPlace, Baseline, Loaded, MadeWith, Place, SentText
+from bench.model.baseline import AtPlace, Loaded, MadeWith, Place, SentText
 from bench.reduce.gate import Now, name_of
 from bench.reduce.sqltext import by_text, canonical, normalised
 from bench.wanted import Wanted
@@ -53,30 +53,6 @@ def measure(wanted: Sequence[Wanted], secrets: Secrets, found: dict[Place, Now])
                 if one.strategies:
                     yield from filter(is_told, pipeline.watch(case, scratch))
                 found[one.place] = _now(one, case, scratch)
-
-
-def written(baseline: Baseline, wanted: Sequence[Wanted], now: Mapping[Place, Now], *, whole: bool) -> Baseline:
-    """Return the baseline with what was measured in the place of what it had there.
-
-    whole: whether strategies of a place that were not measured are to go. Raises GateFailed where a load is not one
-    that may be agreed to.
-    """
-    faults = [
-        f"{name_of(place)}: {strategy} {fault}"
-        for place, here in now.items()
-        for strategy, fault in here.faults.items()
-    ]
-    if faults:
-        raise GateFailed(f"Nothing was written. {faults[0]}", remedy="A baseline is of loads that are right.")
-    after = dict(baseline)
-    for one in wanted:
-        here = now[one.place].found
-        before = after[one.place].loads if one.place in after and not whole else {}
-        after[one.place] = replace(here, loads=before | here.loads)
-        for place, other in after.items():  # a schema is that of all sizes
-            if (place.scenario, place.database) == (one.place.scenario, one.place.database):
-                after[place] = replace(other, schema=here.schema)
-    return after
 
 
 def kept_up(sources: databases.Sources, stack: ExitStack) -> databases.Sources:

@@ -21,10 +21,11 @@ from bench.model.baseline import Baseline, Place
 from bench.progress import face
 from bench.record.baseline import read_baseline, write_baseline
 from bench.reduce.gate import NOTHING, Checked, Now, check, with_times
+from bench.reduce.rewritten import rewritten
 from bench.regressing import Against, Found
 from bench.report.gate import WRITE_AGAIN, checked_markdown, checked_text, reason
 from bench.report.gate_ci import checked_data, github_annotations, junit_xml
-from bench.report.units import counted
+from bench.report.rewritten import changes_text
 from bench.wanted import Wanted, is_named, parts, wanted_by, wanted_of
 
 _PERCENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,4})?) ?%?", re.ASCII)
@@ -64,7 +65,8 @@ def write(
 ) -> str:
     """Measure what was asked for, or all that the baseline has, write it, and say what has changed.
 
-    Raises GateFailed where a load is wrong, and BenchError for what cannot be measured; then nothing is written.
+    Raises GateFailed where a load is wrong, and BenchError for what cannot be measured and for what would change what
+    the baseline says of loads that are not measured; then nothing is written.
     """
     before = read_baseline(file) if file.exists() else {}
     if before and (scenario, sizes, strategies, databases) == (None,) * 4:
@@ -78,9 +80,9 @@ def write(
             databases=databases or "sqlite",
             provider=provider,
         )
-    after = checking.written(before, wanted, measured(wanted, secrets, quiet=quiet), whole=strategies is None)
-    write_baseline(file, after)
-    return f"{_changes(before, after)}, in {file}. Commit it."
+    now = measured(wanted, secrets, quiet=quiet)
+    write_baseline(file, rewritten(before, now, whole=strategies is None))
+    return changes_text(before, read_baseline(file), file=str(file))
 
 
 def check_now(**asked: Any) -> Checked:
@@ -250,18 +252,6 @@ def _part(baseline: Baseline, wanted: Sequence[Wanted]) -> Baseline:
         loads = {name: load for name, load in stored.loads.items() if name in one.named}
         part[one.place] = replace(stored, loads=loads)
     return part
-
-
-def _changes(before: Baseline, after: Baseline) -> str:
-    was, is_ = (
-        {(place, name): load for place, here in each.items() for name, load in here.loads.items()}
-        for each in (before, after)
-    )
-    new = sum(load not in was for load in is_)
-    changed = sum(load in was and was[load] != is_[load] for load in is_)
-    gone = sum(load not in is_ for load in was)
-    told = [f"{number:,} {word}" for number, word in ((new, "new"), (changed, "changed"), (gone, "gone")) if number]
-    return f"{counted(len(is_), 'load')}: {', '.join(told) or 'all as before'}"
 
 
 def _within(file: Path, root: Path) -> str:

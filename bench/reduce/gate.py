@@ -124,7 +124,7 @@ def check(baseline: Baseline, now: Mapping[Place, Now]) -> Checked:
     for place, here in now.items():
         stored = baseline[place]
         comparable = _comparable(stored.made_with, here.found.made_with)
-        findings += _schema(place, stored.schema, here.found.schema)
+        findings += compare_schemas(place, stored.schema, here.found.schema)
         for strategy, load in stored.loads.items():
             findings += _strategy(place, strategy, load, here, comparable)
     compared = [
@@ -232,31 +232,44 @@ def _notes(baseline: Baseline, now: Mapping[Place, Now]) -> Iterator[str]:
 
 
 def _versions(before: MadeWith, now: MadeWith) -> Iterator[str]:
-    if before.sqlalchemy != now.sqlalchemy:
+    other = made_otherwise(before, now)
+    if "sqlalchemy" in other:
         yield (
-            f"was made with SQLAlchemy {before.sqlalchemy}, and this is {now.sqlalchemy}: "
-            "SQL texts, bytes and plans are told, not judged, and Python calls are not compared."
+            f"{other['sqlalchemy']}: SQL texts, bytes and plans are told, not judged, and Python calls are not "
+            "compared."
         )
-    if before.server != now.server:
-        yield f"was made on {before.server}, and this is {now.server}: plans are told, not judged."
-    if before.driver != now.driver:
+    if "server" in other:
+        yield f"{other['server']}: plans are told, not judged."
+    if "driver" in other:
         yield (
-            f"was made by {before.driver}, and this is {now.driver}: bytes are told, not judged, casts of parameters "
-            "are left out of SQL texts, and Python calls are not compared."
+            f"{other['driver']}: bytes are told, not judged, casts of parameters are left out of SQL texts, and Python "
+            "calls are not compared."
         )
-    if (
-        now.calls_with
-        and before.calls_with != now.calls_with
-        and (before.sqlalchemy, before.driver) == (now.sqlalchemy, now.driver)
-    ):
-        yield (
-            f"was made with {before.calls_with}, and this is {now.calls_with}: Python calls are not compared."
-            if before.calls_with
-            else "has no Python calls: they are compared once it is written again."
-        )
+    if {"sqlalchemy", "driver"} & other.keys():
+        return  # Python calls hang on these too, and that was said
+    if "calls_with" in other:
+        yield f"{other['calls_with']}: Python calls are not compared."
+    elif now.calls_with and not before.calls_with:
+        yield "has no Python calls: they are compared once it is written again."
 
 
-def _schema(place: Place, before: Sequence[str], now: Sequence[str]) -> Iterator[Finding]:
+def made_otherwise(before: MadeWith, now: MadeWith) -> dict[str, str]:
+    """Say what a place was made with that is another now, each by its field: `was made by psycopg, and this is ...`.
+
+    Where one of both has no Python calls, what they were counted with is no difference.
+    """
+    told = {
+        "sqlalchemy": f"was made with SQLAlchemy {before.sqlalchemy}, and this is {now.sqlalchemy}",
+        "server": f"was made on {before.server}, and this is {now.server}",
+        "driver": f"was made by {before.driver}, and this is {now.driver}",
+        "calls_with": f"was made with {before.calls_with}, and this is {now.calls_with}",
+        "dataset": "was made of other rows",
+    }
+    pairs = {field: (getattr(before, field), getattr(now, field)) for field in told}
+    return {field: told[field] for field, (was, is_) in pairs.items() if was and is_ and was != is_}
+
+
+def compare_schemas(place: Place, before: Sequence[str], now: Sequence[str]) -> Iterator[Finding]:
     """Compare the parts of a schema; the same for all sizes, so it is told of the place without one."""
     gone = [part for part in before if part not in now]
     new = [part for part in now if part not in before]

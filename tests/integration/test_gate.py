@@ -250,6 +250,30 @@ def test_a_baseline_of_a_wrong_load_is_not_written(project: Project) -> None:
     assert project.file.read_text() == before
 
 
+def test_a_schema_that_is_written_again_is_said_though_every_load_is_as_before(project: Project) -> None:
+    project.change((", index=True", ""))
+
+    said = project.write(None).splitlines()
+
+    assert said[0].startswith("2 loads: 1 changed, schema changed, in ")  # lazy's plan
+    assert said[1].startswith(
+        "gated.py:GATED on sqlite: 1 index gone from the schema: CREATE INDEX ix_orders_customer_id"
+    )
+    assert project.write(None).startswith("2 loads: all as before, in ")
+
+
+def test_a_part_is_not_written_with_another_version_than_the_rest_was_made_with(project: Project) -> None:
+    before = project.file.read_text().replace('"sqlalchemy": "', '"sqlalchemy": "1.')
+    project.file.write_text(before)
+
+    with pytest.raises(BenchError, match=r"was made with SQLAlchemy 1\..*and eager of 30x4.*was not measured"):
+        project.write("sqlite", strategies="lazy")
+
+    assert project.file.read_text() == before
+    assert project.write(None).startswith("2 loads: versions changed, in ")
+    assert told(project.check()) == []
+
+
 def test_the_baseline_names_a_scenarios_file_from_its_own_folder(project: Project) -> None:
     assert '"scenario": "gated.py:GATED"' in project.file.read_text()
     assert str(project.file.parent) not in project.file.read_text()

@@ -15,7 +15,8 @@ INSTALLED = "installed"
 WORK_TREE = "."
 """Stands among revisions for the files as they are."""
 
-_VERSION = re.compile(r"[0-9]+(?:\.[0-9]+){1,3}(?:(?:a|b|rc|\.dev|\.post)[0-9]+)?", re.ASCII)
+# Three numbers at least: an installer takes 2.0 for 2.0.0, the oldest, and `--python 3.13` is the newest of its series.
+_VERSION = re.compile(r"[0-9]+(?:\.[0-9]+){2,3}(?:(?:a|b|rc|\.dev|\.post)[0-9]+)?", re.ASCII)
 _PYTHON = re.compile(r"3\.[0-9]{1,2}(?:\.[0-9]{1,2})?", re.ASCII)
 
 
@@ -76,8 +77,15 @@ def parse_environments(
     BenchError for what is no version.
     """
     lists = (
-        _each(sqlalchemy, "--sqlalchemy", _is_sqlalchemy, "2.0.49, installed, or the path of a source tree, as ./sqla"),
-        _each(driver_version, "--driver-version", _is_version, "3.2.10, or installed"),
+        _each(
+            sqlalchemy,
+            "--sqlalchemy",
+            _is_sqlalchemy,
+            "2.0.49 in full (2.0 would be 2.0.0 alone), installed, or the path of a source tree, as ./sqla",
+        ),
+        _each(
+            driver_version, "--driver-version", _is_version, "3.2.10 in full (3.2 would be 3.2.0 alone), or installed"
+        ),
         _each(python, "--python", _is_python, "3.13 or 3.13.1, or installed"),
         _each(revision, "--revision", bool, "a commit, a branch or a tag, or . for the work tree"),
     )

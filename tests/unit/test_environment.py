@@ -26,6 +26,11 @@ def test_every_version_that_was_asked_for_is_an_environment_in_that_order(versio
     assert found == tuple(AskedEnvironment(sqlalchemy=version) for version in versions)
 
 
+@pytest.mark.parametrize("version", ["2.0.0", "2.1.0b1", "2.1.0rc12", "2.0.49.post1", "2.1.0.dev3", "./sqlalchemy"])
+def test_a_version_that_is_one_release_or_a_source_tree_is_taken(version: str) -> None:
+    assert parse_environments(sqlalchemy=version) == (AskedEnvironment(sqlalchemy=version),)
+
+
 def test_versions_are_combined_with_one_another() -> None:
     found = parse_environments(sqlalchemy="installed,2.0.49", python="3.11,3.13")
 
@@ -47,6 +52,10 @@ def test_without_any_there_is_the_harness_s_own() -> None:
         ({"sqlalchemy": "two"}, "'two' is no version for --sqlalchemy. Give 2.0.49"),
         ({"sqlalchemy": "2.0.49,"}, "'' is no version for --sqlalchemy"),
         ({"sqlalchemy": ">=2.0"}, "'>=2.0' is no version"),
+        ({"sqlalchemy": "2.0"}, "'2.0' is no version for --sqlalchemy. Give 2.0.49 in full (2.0 would be 2.0.0 alone)"),
+        ({"sqlalchemy": "2.0.0,2.1"}, "'2.1' is no version for --sqlalchemy"),
+        ({"sqlalchemy": "2.1b1"}, "'2.1b1' is no version for --sqlalchemy"),
+        ({"driver_version": "3.2"}, "'3.2' is no version for --driver-version. Give 3.2.10 in full (3.2 would be"),
         ({"sqlalchemy": "2.0.49 --index-url=elsewhere"}, "is no version"),
         ({"driver_version": "./psycopg"}, "is no version for --driver-version"),
         ({"python": "2.7"}, "'2.7' is no version for --python"),

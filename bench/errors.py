@@ -34,12 +34,19 @@ class GateFailed(BenchError):
 
 
 class WorkerDied(BenchError):
-    """A worker process ended before it answered (exit code 1); `reason` names the signal or exit status, pid whose."""
+    """A worker process ended before it answered (exit code 1); `reason` names the signal or exit status, pid whose.
+
+    log: the end of its standard error. The message has its last line, which of a traceback is what was raised;
+    `in_full` has all of it, for what is stored.
+    """
 
     exit_code = 1
 
-    def __init__(self, reason: str, *, log: str = "", remedy: str = "", pid: int = 0) -> None:
-        super().__init__(f"A worker process ended before it answered: {reason}.", remedy=remedy)
+    def __init__(self, reason: str, *, log: str = "", pid: int = 0) -> None:
+        died = f"A worker process ended before it answered: {reason}."
+        last = log.strip().rpartition("\n")[2].strip()
+        super().__init__(f"{died} The last that it said: {last}" if last else died)
+        self.in_full = f"{died} {log}".strip()
         self.reason = reason
         self.pid = pid
         self.log = log

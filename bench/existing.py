@@ -114,7 +114,7 @@ def _asked_for(case: CaseUnderWay, name: str, target: Target) -> dict[str, Any]:
         ) from None
     except WorkerDied as death:
         raise BenchError(
-            f"The lazy load, which the others are held against, took its process down: {death} {death.log}".strip(),
+            f"The lazy load, which the others are held against, took its process down: {death.in_full}",
             remedy="Choose fewer parents: the graph is held in memory.",
         ) from None
 

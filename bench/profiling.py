@@ -180,7 +180,7 @@ def _looked(
         case.fleet.check(target)
         return replace(about, error=f"The load raised {failure}")
     except WorkerDied as death:
-        return replace(about, error=f"{death} {death.log}".strip(), died=True)
+        return replace(about, error=death.in_full, died=True)
     seen = replace(
         about,
         sendings=msgspec.convert(found["sendings"], tuple[Sending, ...]),
@@ -202,7 +202,7 @@ def _seen_further(
             looked = replace(looked, unseen=(*looked.unseen, f"{what} not seen: {failure}"))
         except WorkerDied as death:
             case.fleet.check(target)
-            reason = f"{what} not seen: {death} {death.log}".strip()
+            reason = f"{what} not seen: {death.in_full}"
             looked = replace(looked, unseen=(*looked.unseen, reason), died=death.pid == worker.pid)
             if looked.died:
                 break

@@ -52,7 +52,7 @@ def observe(arms: Sequence[Arm], start: Start, how: Observing) -> Iterator[Arm]:
                     seen = _observe(arm, worker, how)
                     break
                 except WorkerDied as death:
-                    seen, worker = replace(arm, error=_last_words(death), fault="died"), None
+                    seen, worker = replace(arm, error=death.in_full, fault="died"), None
             yield seen
 
 
@@ -88,7 +88,3 @@ def _observe(arm: Arm, worker: WorkerProcess, how: Observing) -> Arm:
 def _counters(reply: dict[str, Any]) -> Counters:
     by_statement = tuple(StatementCount(**one) for one in reply.pop("by_statement"))
     return Counters(**reply, by_statement=by_statement)
-
-
-def _last_words(death: WorkerDied) -> str:
-    return f"{death} {death.log}".strip()

@@ -2,39 +2,22 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from bench.environments.recipe import PACKAGES, recipe_for
+from bench.environments.asking import Broken, facts_of
+from bench.environments.recipe import recipe_for
 from bench.environments.revisions import Revision, checked_out, find_commit
 from bench.environments.store import EnvironmentStore
 from bench.errors import BenchError
 from bench.measure.surroundings import TREE, Surroundings
 from bench.model import Asked, EnvironmentFacts
 from bench.model.environment import INSTALLED, WORK_TREE
-
-_SAY = """
-import importlib.metadata, json, platform, sqlite3, sys
-import sqlalchemy
-from sqlalchemy.util import has_compiled_ext
-package = sys.argv[1]
-print(json.dumps({
-    "python": platform.python_version(),
-    "sqlalchemy": sqlalchemy.__version__,
-    "compiled": bool(has_compiled_ext()),
-    "driver_version": importlib.metadata.version(package) if package else platform.python_version(),
-    "sqlite": sqlite3.sqlite_version,
-}))
-"""
-
-ASKING_S = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +36,8 @@ def prepare(asked: Asked, store: EnvironmentStore | None = None) -> Iterator[Pre
     Raises BenchError for a version, a Python or a revision that cannot be had.
     """
     recipe = recipe_for(asked)
-    interpreter = str((store or EnvironmentStore()).interpreter(recipe)) if recipe else sys.executable
+    why_broken = partial(_why_broken, asked=asked)
+    interpreter = str((store or EnvironmentStore()).interpreter(recipe, why_broken)) if recipe else sys.executable
     with ExitStack() as stack:
         revision = stack.enter_context(checked_out(asked.environment.revision)) if _names_revision(asked) else None
         path: tuple[str, ...] = (str(TREE),)
@@ -61,7 +45,7 @@ def prepare(asked: Asked, store: EnvironmentStore | None = None) -> Iterator[Pre
         if revision is not None:
             ours = stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-harness-"))
             path, folder = _of_revision(revision, Path(ours))
-        facts = _facts(interpreter, path, PACKAGES.get(asked.driver, ""), revision)
+        facts = facts_of(interpreter, path, asked, revision=revision.commit if revision else "")
         _hold(asked, facts)
         yield Prepared(
             surroundings=Surroundings(
@@ -84,6 +68,15 @@ def check(targets: Iterable[Asked]) -> None:
         recipe_for(asked)
         if _names_revision(asked):
             find_commit(asked.environment.revision)
+
+
+def _why_broken(interpreter: Path, *, asked: Asked) -> str:
+    """Why a load cannot run in an environment; empty where it can."""
+    try:
+        facts_of(str(interpreter), (str(TREE),), asked)
+    except Broken as broken:
+        return broken.reason
+    return ""
 
 
 def _names_revision(asked: Asked) -> bool:
@@ -116,29 +109,6 @@ def _of_revision(revision: Revision, ours: Path) -> tuple[tuple[str, ...], str]:
 
 def _within(revision: Revision, path: Path) -> Path:
     return revision.tree / path.resolve().relative_to(revision.repository)
-
-
-def _facts(interpreter: str, path: tuple[str, ...], package: str, revision: Revision | None) -> EnvironmentFacts:
-    """Ask an environment what it is."""
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [*path, os.environ.get("PYTHONPATH")]))}
-    try:
-        said = subprocess.run(
-            [interpreter, "-P", "-c", _SAY, package],
-            capture_output=True,
-            text=True,
-            errors="replace",
-            check=True,
-            timeout=ASKING_S,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-        ).stdout
-        return EnvironmentFacts(**json.loads(said), revision=revision.commit if revision else "")
-    except subprocess.SubprocessError as error:
-        told = " ".join(str(getattr(error, "stderr", "") or error).split())[-300:]
-        raise BenchError(
-            f"The environment of {interpreter} does not work: {told}",
-            remedy="Remove it with `bench clean`, and try again.",
-        ) from error
 
 
 def _hold(asked: Asked, facts: EnvironmentFacts) -> None:

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import platformdirs
@@ -35,10 +35,12 @@ class EnvironmentStore:
         cache = Path(os.environ.get(FOLDER_VARIABLE) or platformdirs.user_cache_path("orm-loading-bench"))
         self.folder = (folder or cache.expanduser().absolute()) / KEPT
 
-    def interpreter(self, recipe: Recipe) -> Path:
+    def interpreter(self, recipe: Recipe, why_broken: Callable[[Path], str]) -> Path:
         """Return the interpreter of an environment: the kept one, or one that is built now.
 
-        Another process that wants the same one waits for this. Raises BenchError where it cannot be built.
+        why_broken: says of a kept one's interpreter what keeps a load from running in it, nothing where it works. A
+        broken one is built again: it is a cache. Another process that wants the same one waits for this. Raises
+        BenchError where it cannot be built.
         """
         home = self.folder / recipe.digest
         try:
@@ -46,16 +48,14 @@ class EnvironmentStore:
             with FileLock(home.with_suffix(".lock")):
                 if not (home / _BUILT).is_file() or not (home / "bin" / "python").exists():
                     self._build(recipe, home)
+                elif reason := why_broken(home / "bin" / "python"):
+                    self._build_again(recipe, home, reason)
         except OSError as error:
             raise BenchError(
                 f"The cache folder {self.folder} cannot be used: {error.strerror or error}.",
                 remedy=f"Set {FOLDER_VARIABLE} to a folder that you may write to.",
             ) from error
         return home / "bin" / "python"
-
-    def has(self, recipe: Recipe) -> bool:
-        """Whether an environment is built already."""
-        return (self.folder / recipe.digest / _BUILT).is_file()
 
     def kept(self) -> tuple[tuple[str, Path, int], ...]:
         """Return what is kept: what each environment holds, where, and its bytes. Half-built ones are among them."""
@@ -73,6 +73,16 @@ class EnvironmentStore:
             home.with_suffix(".lock").unlink(missing_ok=True)
             freed += size
         return freed
+
+    def _build_again(self, recipe: Recipe, home: Path, reason: str) -> None:
+        try:
+            self._build(recipe, home)
+        except BenchError as error:
+            raise BenchError(
+                f"The environment that was kept in {home} did not work ({reason}), and could not be built again. "
+                f"{error.message}",
+                remedy=error.remedy,
+            ) from error
 
     def _build(self, recipe: Recipe, home: Path) -> None:
         shutil.rmtree(home, ignore_errors=True)  # half of one

@@ -14,9 +14,10 @@ import pytest
 from support.command import Bench
 
 from bench import record
+from bench.environments import EnvironmentStore, interpreters, prepare
 from bench.environments.revisions import checked_out, sweep
 from bench.errors import BenchError
-from bench.model import Run
+from bench.model import Asked, Run, parse_environments, parse_targets
 from bench.model.run import TWIN_MARK
 
 ONE_ROUND = ("--size", "10x3", "--workers", "1", "--rounds", "1")
@@ -94,6 +95,39 @@ def test_a_version_that_there_is_none_of_is_told_with_the_last_ones(tmp_path: Pa
     assert done.returncode == 2
     assert "There is no such package to install: sqlalchemy==2.0.9999." in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_python_that_there_is_none_of_is_told_before_a_run_is_stored(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+
+    done = bench("run", "--python", "3.99")
+
+    assert done.returncode == 2
+    assert "There is no Python 3.99 on this machine. Install it, or choose among 3." in done.stderr
+    assert bench.runs() == []
+
+
+def of_python(version: str) -> Asked:
+    (asked,), _ = parse_targets("sqlite", environments=parse_environments(python=version))
+    return asked
+
+
+def test_another_python_has_the_same_versions_of_packages(tmp_path: Path) -> None:
+    here, *others = dict(interpreters._found())
+    other = next((version for version in others if version.split(".")[:2] != here.split(".")[:2]
+                  and interpreters._is_recent(version)), None)  # fmt: skip
+    if other is None:
+        pytest.skip(f"there is no Python here beside {here} that can run a load")
+    with prepare(of_python("installed")) as found:
+        own = found.facts
+    try:
+        with prepare(of_python(other), EnvironmentStore(tmp_path)) as found:
+            assert found.facts.python == other
+            assert found.facts.sqlalchemy == own.sqlalchemy
+    except BenchError as missing:
+        if "no such package" not in str(missing) and "cannot be installed" not in str(missing):
+            raise
+        pytest.skip(str(missing))
 
 
 @pytest.fixture

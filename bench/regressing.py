@@ -40,8 +40,8 @@ PAIR_S = 1.2
 """What the loads of a pair may take together: rounds are as many as fit, for starting its workers takes a second."""
 
 LEAST_ROUNDS, MOST_ROUNDS = 2, 40
-"""Rounds of a pair. What a pair of a small load scatters by is the noise of its rounds, so more of these help as much as
-more pairs would, and cost a tenth: 3.4 % with 15, 2.0 % with 40, 1.7 % with 60 (docs/performance.md)."""
+"""Rounds of a pair. What a pair of a small load scatters by is the noise of its rounds, so more of these help as much
+as more pairs would, and cost a tenth: 3.4 % with 15, 2.0 % with 40, 1.7 % with 60 (docs/performance.md)."""
 
 Load = tuple[Place, str]
 

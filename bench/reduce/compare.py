@@ -189,7 +189,7 @@ def _columns(by: Axis, points: Sequence[Point]) -> Callable[[Point], str]:
         several = {name for name, _ in builds if sum(name == other for other, _ in builds) > 1}
         return lambda point: _database(point, several)
     if by == "driver":
-        drivers = {(point.facts.driver, point.facts.driver_version) for point in points if _is_packaged(point)}
+        drivers = {(point.facts.driver, driver_of(point.facts)) for point in points}
         versions = {name for name, _ in drivers if sum(name == other for other, _ in drivers) > 1}
         return lambda point: driver_of(point.facts) if point.facts.driver in versions else point.facts.driver
     return {
@@ -205,11 +205,6 @@ def _database(point: Point, several: set[str]) -> str:
     target = point.summary.case.targets[0]
     name = database_of(target)
     return f"{name} ({target.origin or target.provider})" if name in several else name
-
-
-def _is_packaged(point: Point) -> bool:
-    """Whether the driver has versions of its own: that of sqlite3 is Python's."""
-    return point.facts.driver != DRIVERS["sqlite"][0]
 
 
 def _rows(points: Sequence[Point], by: Axis, column_of: Callable[[Point], str], columns: Sequence[str]) -> list[Row]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from bench.model import Case, DatasetOptions, Environment, EnvironmentFacts, Run, TargetFacts
+from bench.model.asked import DRIVERS
 
 SHORT = 12
 """Digits of a digest that are shown."""
@@ -14,12 +15,12 @@ UNKNOWN = "not known"
 NONE = "none"
 SETTING = "Setting "
 
-DRIVERS = ("psycopg", "psycopg-binary", "psycopg-c", "asyncpg", "aiosqlite")
+DRIVER_PACKAGES = ("psycopg", "psycopg-binary", "psycopg-c", "asyncpg", "aiosqlite")
 """Packages whose versions are a matter of the driver."""
 
 OF_AXIS: Mapping[str, tuple[str, ...]] = {
     "database": ("Database", "Package sqlite"),
-    "driver": ("Driver", *(f"Package {name}" for name in DRIVERS)),
+    "driver": ("Driver", *(f"Package {name}" for name in DRIVER_PACKAGES)),
     "sqlalchemy": ("SQLAlchemy",),
     "python": ("Python", "Python build"),
     "revision": ("Revision", "Scenario's file"),
@@ -91,8 +92,9 @@ def python_of(run: Run, target: TargetFacts) -> str:
 
 
 def driver_of(target: TargetFacts) -> str:
-    """The driver and its version: `psycopg 3.3.9`."""
-    return f"{target.driver} {target.driver_version}".strip()
+    """The driver and its version: `psycopg 3.3.9`; sqlite3 has none of its own, its version is that of Python."""
+    version = "" if target.driver == DRIVERS["sqlite"][0] else target.driver_version
+    return f"{target.driver} {version}".strip()
 
 
 def revision_of(run: Run, target: TargetFacts) -> str:

@@ -249,6 +249,16 @@ def test_the_harness_s_own_python_is_the_same_as_that_of_an_environment() -> Non
     assert compare(runs, "python").columns == ("3.11.7", "3.13.1")
 
 
+@pytest.mark.parametrize("by", ["run", "python"])
+def test_sqlite3_has_no_version_beside_python_s(by: Any) -> None:
+    newer = make_case(TIMES, target=make_target(driver_version="3.13.1"))
+    runs = [a_run("a"), a_run("b", newer, python="3.13.1")]
+
+    told = {fact.name for fact in compare(runs, by).differing}
+
+    assert told == ({"Python"} if by == "run" else set())
+
+
 def test_a_driver_of_one_version_goes_by_its_name_alone() -> None:
     runs = [a_run("a", make_case(TIMES, target=make_server(name))) for name in ("postgres:17", "postgres:17+asyncpg")]
 

@@ -15,6 +15,9 @@ from bench.report.units import APPROXIMATE, count_text, counted, ratio_text, sho
 SAME = "same"
 BUT = "but"
 ABSENT = "-"
+NOT_MEASURED = "not measured"
+"""Stands for the counts of a strategy that a run planned and never came to: nothing is known of it."""
+
 BASELINE = "baseline"
 
 FIGURES = {
@@ -225,8 +228,10 @@ def _plain_counts(cell: Cell | None) -> str:
         return ABSENT
     arm = cell.point.row.arm
     counters = arm.counters
-    if counters is None or arm.error is not None:
+    if arm.error is not None:
         return fault_text(arm)
+    if counters is None:
+        return NOT_MEASURED
     return f"{count_text(counters.statements)} / {count_text(counters.rows)}"
 
 

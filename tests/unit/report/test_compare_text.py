@@ -77,6 +77,20 @@ def test_targets_of_one_run_have_intervals_and_ties() -> None:
     assert "tie" in shown
 
 
+def test_a_strategy_that_an_interrupted_run_never_came_to_is_not_called_wrong() -> None:
+    case = make_case(TIMES)
+    never = dataclasses.replace(
+        case, arms=tuple(dataclasses.replace(arm, counters=None, samples=()) for arm in case.arms), status="partial"
+    )
+
+    shown = comparison_text(
+        compare([make_run((case,), id="a"), make_run((never,), id="b", status="interrupted")]), width=100
+    )
+
+    assert "WRONG" not in shown
+    assert "not measured" in shown
+
+
 def test_markdown_is_tables_whatever_the_names() -> None:
     case = make_case(TIMES, target=make_server("postgres:17", origin="a|b <img src=x> `c`"))
     html = (

@@ -10,7 +10,9 @@ from bench import record
 from bench.errors import BenchError
 from bench.record.folders import RUN_FILE, file_of
 from bench.record.profiles import load_profile
-from bench.reduce.compare import Axis, compare, letter
+from bench.reduce.compare import compare
+from bench.reduce.compare_points import letter
+from bench.reduce.compare_rows import Axis
 from bench.report.compare import comparison_data, comparison_markdown, comparison_text
 from bench.report.files import write_files
 from bench.report.plan_changes import Profiled, plan_changes_text, with_plans

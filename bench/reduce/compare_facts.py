@@ -41,6 +41,7 @@ def facts_of(run: Run, case: Case) -> dict[str, str]:
     """Return the facts of a case of one target, by name. None of them is a measurement."""
     return {
         **_of_environment(run.environment),
+        "Database": database_of(case),
         **_of_target(case.targets[0]),
         **_of_its_own(case.targets[0].environment),
         "Python": python_of(run, case.targets[0]),
@@ -110,9 +111,10 @@ def _checked_out(environment: Environment) -> str:
     return f"{revision} with changes" if environment.git_dirty else revision
 
 
-def database_of(target: TargetFacts) -> str:
-    """The database and its version: `postgresql 17.10`."""
-    return f"{target.dialect} {target.server_version}".strip()
+def database_of(case: Case) -> str:
+    """The database of a case of one target and its version: `postgresql 17.10`; SQLite in memory is another one."""
+    memory = ":memory" if case.spec.targets[0].memory else ""
+    return f"{case.targets[0].dialect}{memory} {case.targets[0].server_version}".strip()
 
 
 def _said(column: Sequence[Mapping[str, str]], name: str) -> str:
@@ -155,7 +157,6 @@ def _extensions(*, compiled: bool) -> str:
 def _of_target(target: TargetFacts) -> dict[str, str]:
     delay = f"{target.delay.asked_ns / 1e6:g} ms" if target.delay else ""
     return {
-        "Database": database_of(target),
         "Driver": driver_of(target),
         "Provider": target.provider,
         "Origin": target.origin,

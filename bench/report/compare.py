@@ -10,7 +10,8 @@ from typing import Any
 
 from tabulate import tabulate
 
-from bench.reduce.compare import Cell, Comparison, Row, letter
+from bench.reduce.compare import Cell, Comparison, Row
+from bench.reduce.compare_points import letter
 from bench.reduce.types import Estimate
 from bench.report.compare_parts import (
     BESIDE_CHART,

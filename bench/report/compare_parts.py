@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from bench.reduce.compare import Cell, Comparison, Row, letter
+from bench.reduce.compare import Cell, Comparison, Row
 from bench.reduce.compare_counts import CountsDiffer
+from bench.reduce.compare_points import letter
 from bench.reduce.types import ArmSummary, Estimate
 from bench.report.columns import NOT_TIMED, TIE, fault_text
 from bench.report.facts import target_text

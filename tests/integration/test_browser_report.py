@@ -16,7 +16,8 @@ from support.runs import make_case, make_catalogue_run, make_run, make_targets_c
 from bench.model import Run, Warned
 from bench.model.memory_use import Held, MemoryUse
 from bench.model.wire import WireBytes
-from bench.reduce.compare import Axis, compare
+from bench.reduce.compare import compare
+from bench.reduce.compare_rows import Axis
 from bench.report.compare_write import comparison_files
 from bench.report.files import write_files
 from bench.report.profile_write import write_profile

@@ -187,6 +187,67 @@ def test_drivers_are_compared_within_their_database() -> None:
     assert all(row.cells[2] is None for row in comparison.rows)
 
 
+def test_sqlite_in_memory_is_a_database_of_its_own() -> None:
+    case = make_targets_case({"sqlite": TIMES, "sqlite:memory": TIMES, "postgres:18": TIMES})
+
+    comparison = compare([make_run((case,))], "database")
+
+    assert comparison.columns == ("sqlite 3.40.1", "sqlite:memory 3.40.1", "postgresql 18.4")
+    assert len(comparison.rows) == len(TIMES)
+    assert all(cell and cell.ratio for row in comparison.rows for cell in row.cells[1:])
+
+
+@pytest.mark.parametrize(
+    ("targets", "columns"),
+    [
+        (
+            ("sqlite", "sqlite:x.db", "postgres:18"),
+            ("sqlite 3.40.1 (sqlite)", "sqlite 3.40.1 (sqlite:x.db)", "postgresql 18.4"),
+        ),
+        (("postgres", "postgres:18"), ("postgresql 18.4 (postgres)", "postgresql 18.4 (postgres:18)")),
+    ],
+)
+def test_targets_of_one_version_are_compared_under_the_names_that_they_were_asked_for_by(
+    targets: tuple[str, ...], columns: tuple[str, ...]
+) -> None:
+    comparison = compare([make_run((make_targets_case(dict.fromkeys(targets, TIMES)),))], "database")
+
+    assert comparison.columns == columns
+    assert len(comparison.rows) == len(TIMES)
+    assert all(cell and cell.ratio for row in comparison.rows for cell in row.cells[1:])
+
+
+def test_a_version_that_was_asked_for_by_two_names_is_compared_with_itself() -> None:
+    case = ran_in("postgres:17", sqlalchemy="2.1.9")
+    first, second = case.spec.targets
+    named = dataclasses.replace(second, environment=dataclasses.replace(second.environment, sqlalchemy="installed"))
+    case = dataclasses.replace(case, spec=dataclasses.replace(case.spec, targets=(first, named)))
+
+    comparison = compare([make_run((case,))], "sqlalchemy")
+
+    assert comparison.columns == ("2.1.9 (2.1.9)", "2.1.9 (installed)")
+    assert len(comparison.rows) == len(TIMES)
+
+
+def test_drivers_are_compared_though_another_run_has_a_database_more() -> None:
+    drivers = make_run((make_targets_case({"postgres:17": TIMES, "postgres:17+asyncpg": TIMES}),))
+    databases = make_run((make_targets_case({"postgres:17": TIMES, "sqlite": TIMES, "sqlite:memory": TIMES}),), id="b")
+
+    comparison = compare([drivers, databases], "driver")
+
+    assert {dict(row.labels)["run"] for row in comparison.rows} == {"A"}
+    assert all(cell and cell.ratio for row in comparison.rows for cell in row.cells[1:2])
+
+
+def test_drivers_are_compared_on_each_of_two_servers_of_one_version() -> None:
+    names = [f"postgresql{driver}://{host}/x" for host in ("a", "b") for driver in ("", "+asyncpg")]
+
+    comparison = compare([make_run((make_targets_case(dict.fromkeys(names, TIMES)),))], "driver")
+
+    assert len(comparison.rows) == 2 * len(TIMES)
+    assert all(cell and cell.ratio for row in comparison.rows for cell in row.cells[1:])
+
+
 def test_measurements_that_would_share_a_cell_are_told_apart_and_none_is_lost() -> None:
     runs = [
         a_run("a", git_revision="1" * 40, sqlalchemy="2.0.49"),

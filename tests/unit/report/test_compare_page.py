@@ -17,7 +17,8 @@ from support.runs import make_case, make_counters, make_environment, make_run, m
 from bench import record
 from bench.cli import cli
 from bench.model import Case, Run, StatementCount
-from bench.reduce.compare import Axis, compare
+from bench.reduce.compare import compare
+from bench.reduce.compare_rows import Axis
 from bench.report.charts.comparison import MOST_LANES, draw_comparison
 from bench.report.compare import comparison_data, comparison_text
 from bench.report.compare_write import comparison_files

@@ -15,7 +15,8 @@ from bench.errors import BenchError
 from bench.model import Run
 from bench.reduce.compare_counts import CountsDiffer, compare_counts
 from bench.reduce.compare_facts import Differing, differing, facts_of
-from bench.reduce.compare_points import Point, letter, points_of
+from bench.reduce.compare_points import Point, points_of
+from bench.reduce.compare_refused import nothing_in_common
 from bench.reduce.compare_rows import Axis, Labels, arranged, columns
 from bench.reduce.pairing import grid, paired_ratio
 from bench.reduce.summaries import is_tied
@@ -78,7 +79,7 @@ def compare(runs: Sequence[Run], by: Axis = "run") -> Comparison:
     ]
     rows = tuple(row for row in found if sum(cell is not None for cell in row.cells) > 1)
     if not rows:
-        raise _nothing_in_common(by, names, runs)
+        raise nothing_in_common(by, names, runs, points)
     compared = [[cell.point for row in rows if (cell := row.cells[at])] for at in range(len(names))]
     facts = [[facts_of(point.stored, point.summary.case) for point in column] for column in compared]
     return Comparison(
@@ -140,24 +141,3 @@ def _ratio(point: Point, first: Point) -> Estimate | None:
     if (point.run, point.case) != (first.run, first.case) or not (point.row.quiet and first.row.quiet):
         return None
     return paired_ratio(grid(point.row.arm, "quiet"), grid(first.row.arm, "quiet"))
-
-
-def _nothing_in_common(by: Axis, columns: Sequence[str], runs: Sequence[Run]) -> BenchError:
-    if len(columns) == 1:
-        return BenchError(
-            f"There is nothing to compare by {by}: all that was measured has {columns[0]}.",
-            remedy="Name a run that differs in it, or compare by something else.",
-        )
-    specs = [case.spec for run in runs for case in run.cases]
-    one_scenario = len({spec.scenario for spec in specs}) == 1
-    sizes = " Sizes are compared with --by size." if one_scenario and by != "size" else ""
-    return BenchError(
-        f"There is no arm that two of them have in common: {'; '.join(_has(at, run) for at, run in enumerate(runs))}.",
-        remedy=f"Compare runs of one scenario at one size, with a strategy that both measured.{sizes}",
-    )
-
-
-def _has(at: int, run: Run) -> str:
-    cases = [f"{case.spec.scenario} {case.spec.size}" for case in run.cases]
-    strategies = dict.fromkeys(name for case in run.cases for name in case.spec.strategies)
-    return f"{letter(at)} has {', '.join(cases)} by {', '.join(strategies)}"

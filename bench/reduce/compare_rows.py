@@ -62,6 +62,23 @@ def arranged(
     return next((cells for cells in (first, *whole) if any(len(of_row) > 1 for of_row in cells.values())), first)
 
 
+def load_of(by: Axis, points: Sequence[Point]) -> Callable[[Point], Labels]:
+    """Return what names the load of a measurement, wherever it ran: scenario, size and strategy, less the axis."""
+    scenarios = _scenario_names(points)
+
+    def labels(point: Point) -> Labels:
+        spec = point.summary.case.spec
+        return _given(
+            {
+                "scenario": scenarios[spec.scenario],
+                "size": "" if by == "size" else str(spec.size),
+                "strategy": "" if by == "strategy" else point.row.arm.name,
+            }
+        )
+
+    return labels
+
+
 def _named(by: Axis, points: Sequence[Point]) -> Callable[[Point], str]:
     """Return what names the axis's value at a measurement, as it was found."""
     if by == "run":
@@ -119,24 +136,17 @@ def _told_apart(point: Point, by: Axis) -> dict[str, str]:
 
 
 def _labeller(by: Axis, points: Sequence[Point]) -> Callable[[Point], Labels]:
-    """Return what names the row of a measurement: scenario, size, strategy and target, less what is compared."""
+    """Return what names the row of a measurement: its load and its target, less what is compared."""
     targets: dict[int, set[str]] = {}
     for point in points:
         targets.setdefault(point.run, set()).add(point.target)
     several = any(len(names) > 1 for names in targets.values())
-    scenarios = _scenario_names(points)
+    load = load_of(by, points)
+    return lambda point: (*load(point), *_given({"target": _rest_of_target(point, by, several)}))
 
-    def labels(point: Point) -> Labels:
-        spec = point.summary.case.spec
-        named = {
-            "scenario": scenarios[spec.scenario],
-            "size": "" if by == "size" else str(spec.size),
-            "strategy": "" if by == "strategy" else point.row.arm.name,
-            "target": _rest_of_target(point, by, several),
-        }
-        return tuple((name, value) for name, value in named.items() if value)
 
-    return labels
+def _given(named: Mapping[str, str]) -> Labels:
+    return tuple((name, value) for name, value in named.items() if value)
 
 
 def _scenario_names(points: Sequence[Point]) -> dict[str, str]:

@@ -51,12 +51,12 @@ def one_strategy(name: str) -> Change:
         (
             dict,
             lambda run: run["cases"][0]["spec"].update(scenario="tree"),
-            "B has tree 1000x50 by selectin, joined. Compare runs of one scenario at one size",
+            "B has tree 1000x50 by selectin, joined on postgres:14, postgres:18. Compare runs of one scenario",
         ),
         (
             dict,
             lambda run: run["cases"][0]["spec"].update(size={"counts": [10, 5]}),
-            "with a strategy that both measured. Sizes are compared with --by size.",
+            "with a strategy that both measured, or these with --by size.",
         ),
         (one_strategy("selectin"), one_strategy("joined"), "There is no arm that two of them have in common"),
         (dict, lambda run: run.update(cases=[]), "Nothing was measured in two. Compare a run that has a case."),

@@ -351,6 +351,83 @@ def test_what_cannot_be_compared_is_a_sentence(runs: list[Run], by: Any, says: s
     assert raised.value.remedy
 
 
+def with_versions(*versions: str) -> Case:
+    """A case of one SQLite by several versions of SQLAlchemy."""
+    names = [f"sqlite sqlalchemy={version}" for version in versions]
+    case = make_targets_case({"sqlite": TIMES, "sqlite:memory": TIMES})
+    environments = [
+        EnvironmentFacts(python="3.11.7", sqlalchemy=version, compiled=True, driver_version="", sqlite="3.40.1")
+        for version in versions
+    ]
+    targets = [make_target(name=name, environment=facts) for name, facts in zip(names, environments, strict=True)]
+    asked = [
+        dataclasses.replace(parse_target("sqlite"), environment=AskedEnvironment(sqlalchemy=version))
+        for version in versions
+    ]
+    renamed = dict(zip(("sqlite", "sqlite:memory"), names, strict=True))
+    return dataclasses.replace(
+        case,
+        targets=tuple(targets),
+        spec=dataclasses.replace(case.spec, targets=tuple(asked)),
+        arms=tuple(dataclasses.replace(arm, target=renamed.get(arm.target, arm.target)) for arm in case.arms),
+    )
+
+
+@pytest.mark.parametrize(
+    ("other", "by"),
+    [
+        (make_targets_case({"postgres:16": TIMES, "postgres:18": TIMES}), "database"),
+        (with_versions("2.0.49", "2.0.40"), "sqlalchemy"),
+    ],
+)
+def test_runs_that_share_a_load_but_no_target_are_told_so_with_an_axis_that_compares_them(other: Case, by: Any) -> None:
+    runs = [a_run("a"), a_run("b", other)]
+
+    with pytest.raises(BenchError, match="their targets differ") as raised:
+        compare(runs)
+
+    assert "A has one_to_many 1000x50 by lazy, selectin, joined on sqlite" in str(raised.value)
+    assert raised.value.remedy == f"Compare them with --by {by}."
+    assert compare(runs, by).rows
+
+
+def test_targets_that_differ_in_name_only_are_no_missing_strategy() -> None:
+    case = make_targets_case({"postgres:16": TIMES, "postgres:18": TIMES})
+    runs = [a_run("a", case), a_run("b", make_targets_case({"postgres:16@npm": TIMES, "postgres:18@npm": TIMES}))]
+
+    with pytest.raises(BenchError, match=r"share one_to_many 1000x50 .*: their targets differ") as raised:
+        compare(runs)
+
+    assert raised.value.remedy == "Compare them with --by database."
+    assert compare(runs, "database").rows
+
+
+def test_drivers_of_two_databases_are_refused_with_an_axis_that_compares_them() -> None:
+    run = make_run((make_targets_case({"sqlite": TIMES, "postgres:18": TIMES}),))
+
+    with pytest.raises(BenchError, match="two of pysqlite and psycopg") as raised:
+        compare([run], "driver")
+
+    assert raised.value.remedy == "Compare them with --by database."
+
+
+@pytest.mark.parametrize(
+    ("other", "also"),
+    [
+        (make_case(TIMES, size="10x5"), ", or these with --by size."),
+        (make_case({"subquery": 2.0}), ", or these with --by strategy."),
+        (make_case({"subquery": 2.0}, size="10x5"), "."),
+    ],
+)
+def test_runs_of_other_loads_are_told_what_they_would_have_to_share(other: Case, also: str) -> None:
+    with pytest.raises(BenchError) as raised:
+        compare([a_run("a"), a_run("b", other)])
+
+    assert raised.value.remedy == (
+        f"Compare runs of one scenario at one size, with a strategy that both measured{also}"
+    )
+
+
 def test_a_wrong_arm_is_shown_as_wrong_and_not_compared() -> None:
     wrong = make_case({"selectin": 2.0}, wrong={"joined": "User 1: books differ"})
 

@@ -3,7 +3,7 @@
 What is compared is an axis: the runs themselves, or what they differ in (a database, a driver, ...). Its values are
 columns, held against the first; a row is all else that names a measurement. Arms of one case of one run were sampled
 in the same rounds: their ratio has an interval and a verdict. Times of separate runs are indicative, and only their
-ratios to their own run's baseline strategy are put beside each other.
+ratios to one and the same strategy, each as its own run took it, are put beside each other.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from bench.errors import BenchError
 from bench.model import Run
+from bench.reduce.compare_baseline import baselines, to_baseline
 from bench.reduce.compare_counts import CountsDiffer, compare_counts
 from bench.reduce.compare_facts import Differing, differing, facts_of
 from bench.reduce.compare_points import Point, points_of
@@ -31,10 +32,12 @@ class Cell:
     """A measurement beside the first of its row. differs: in what its counters are other than that one's.
 
     ratio: how many times as long it takes as the first, by samples of the same rounds; None where they were not taken
-    side by side. tied: that ratio cannot be told from the noise floor.
+    side by side. tied: that ratio cannot be told from the noise floor. to_baseline: how many times as long it takes as
+    the row's baseline does in the same case; None for that one itself, and where one of the two was not timed.
     """
 
     point: Point
+    to_baseline: Estimate | None
     differs: CountsDiffer | None = None
     ratio: Estimate | None = None
     tied: bool = False
@@ -42,9 +45,13 @@ class Cell:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """What is the same in a row, and its measurement in each column; None where a column has none."""
+    """What is the same in a row, and its measurement in each column; None where a column has none.
+
+    baseline: the strategy that each column has, to which `Cell.to_baseline` is the ratio; None where there is none.
+    """
 
     labels: Labels
+    baseline: str | None
     cells: tuple[Cell | None, ...]
 
 
@@ -74,9 +81,9 @@ def compare(runs: Sequence[Run], by: Axis = "run") -> Comparison:
     points = [point for at, run in enumerate(runs) for point in points_of(at, run)]
     column_of = columns(by, points)
     names = tuple(dict.fromkeys(map(column_of, points)))
-    found = [
-        _row(labels, [of_row.get(name) for name in names]) for labels, of_row in arranged(points, by, column_of).items()
-    ]
+    table = arranged(points, by, column_of)
+    held = baselines(table)
+    found = [_row(labels, held[labels], [of_row.get(name) for name in names]) for labels, of_row in table.items()]
     rows = tuple(row for row in found if sum(cell is not None for cell in row.cells) > 1)
     if not rows:
         raise nothing_in_common(by, names, runs, points)
@@ -106,22 +113,25 @@ def _check(runs: Sequence[Run], by: Axis) -> None:
         raise BenchError(f"Nothing was measured in {', '.join(empty)}.", remedy="Compare a run that has a case.")
 
 
-def _row(labels: Labels, points: Sequence[Point | None]) -> Row:
+def _row(labels: Labels, baseline: str | None, points: Sequence[Point | None]) -> Row:
     first = next(point for point in points if point is not None)
     return Row(
         labels=labels,
-        cells=tuple(None if point is None else _cell(point, first) for point in points),
+        baseline=baseline,
+        cells=tuple(None if point is None else _cell(point, first, baseline) for point in points),
     )
 
 
-def _cell(point: Point, first: Point) -> Cell:
+def _cell(point: Point, first: Point, baseline: str | None) -> Cell:
+    to_own = to_baseline(point, baseline)
     if point is first:
-        return Cell(point=point)
+        return Cell(point=point, to_baseline=to_own)
     ratio = _ratio(point, first)
     same_target = point.summary.case.targets == first.summary.case.targets
     noise = point.summary.noise if same_target else point.noise_across
     return Cell(
         point=point,
+        to_baseline=to_own,
         differs=_differs(point, first),
         ratio=ratio,
         tied=ratio is not None and is_tied(ratio, noise),

@@ -49,7 +49,6 @@ def facts_of(run: Run, case: Case) -> dict[str, str]:
         "Size": str(case.spec.size),
         "Dataset's graph": case.datasets[0].fingerprint[:SHORT],
         "Scenario's file": case.scenario.digest[:SHORT],
-        "Baseline strategy": case.scenario.baseline,
         "Sampling": "a quick look" if run.sampling.quick else "in full",
     }
 

@@ -85,11 +85,12 @@ def comparison_data(comparison: Comparison) -> dict[str, Any]:
 
 def _row_data(row: Row) -> dict[str, Any]:
     first = next(cell for cell in row.cells if cell)
-    return {"labels": dict(row.labels), "cells": [_cell_data(cell, first) for cell in row.cells]}
+    cells = [_cell_data(cell, first) for cell in row.cells]
+    return {"labels": dict(row.labels), "baseline": row.baseline, "cells": cells}
 
 
 def _cell_data(cell: Cell | None, first: Cell) -> dict[str, Any] | None:
-    """indicative: its time was not taken side by side with that of the first of its row."""
+    """to_baseline: to that of its row, in its own run. indicative: not taken side by side with the first of its row."""
     if cell is None:
         return None
     arm = cell.point.row.arm
@@ -104,7 +105,7 @@ def _cell_data(cell: Cell | None, first: Cell) -> dict[str, Any] | None:
         "counters": counters,
         "differs": asdict(cell.differs) if cell.differs is not None else None,
         "time_ns": _estimate_data(cell.point.row.quiet),
-        "to_own_baseline": _estimate_data(cell.point.row.to_baseline),
+        "to_baseline": _estimate_data(cell.to_baseline),
         "side_by_side": _estimate_data(cell.ratio),
         "tied": cell.tied if cell.ratio else None,
         "indicative": cell is not first and cell.ratio is None,

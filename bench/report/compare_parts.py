@@ -45,8 +45,11 @@ BESIDE = (
     f"{TIE}: no difference can be told."
 )
 INDICATIVE = (
-    "Times of separate runs are indicative: what stands here is the ratio to the baseline strategy of the same run and "
-    "case. The machine may have been another one from run to run, so no verdict is drawn from them."
+    "Times of separate runs are indicative: what stands here is the ratio to {baseline}, in the same run and case. The "
+    "machine may have been another one from run to run, so no verdict is drawn from them."
+)
+NO_BASELINE = (
+    f"{ABSENT} in place of a ratio: the runs have no strategy in common that it could be taken to, or no round with it."
 )
 
 
@@ -161,18 +164,42 @@ def beside_table(comparison: Comparison) -> Table | None:
 
 
 def indicative_table(comparison: Comparison) -> Table | None:
-    """Ratios to each case's own baseline strategy, where times of separate cases stand in one row; None elsewhere."""
+    """Ratios to a strategy that all columns have, where times of separate cases stand in one row; None elsewhere.
+
+    Rows that go by one baseline name it below the table, others each in a column of its own.
+    """
     rows = [row for row in comparison.rows if is_indicative(row)]
     if not rows:
         return None
     names = varying(comparison)
+    one = one_baseline(comparison)
+    texts = [tuple(_to_baseline(cell, row) for cell in row.cells) for row in rows]
+    timed = [
+        text
+        for row, cells in zip(rows, texts, strict=True)
+        for cell, text in zip(row.cells, cells, strict=True)
+        if cell
+    ]
     return Table(
         title="Times of separate measurements, indicative",
-        headers=(*names, *comparison.columns),
-        rows=tuple((*_labels(row, names), *map(_to_own_baseline, row.cells)) for row in rows),
-        labels=len(names),
-        notes=(INDICATIVE, *_approximate(comparison, lambda cell: cell.point.row.to_baseline)),
+        headers=(*names, *(() if one else ("ratio to",)), *comparison.columns),
+        rows=tuple(
+            (*_labels(row, names), *(() if one else (row.baseline or ABSENT,)), *cells)
+            for row, cells in zip(rows, texts, strict=True)
+        ),
+        labels=len(names) + (0 if one else 1),
+        notes=(
+            INDICATIVE.format(baseline=one or "the strategy that its row names"),
+            *([NO_BASELINE] if ABSENT in timed else []),
+            *_approximate(comparison, lambda cell: cell.to_baseline),
+        ),
     )
+
+
+def one_baseline(comparison: Comparison) -> str:
+    """The strategy that all indicative ratios are to; empty where their rows go by several, or one by none."""
+    (first, *others) = {row.baseline for row in comparison.rows if is_indicative(row)}
+    return "" if others else first or ""
 
 
 def is_indicative(row: Row) -> bool:
@@ -285,13 +312,14 @@ def _time(row: ArmSummary) -> str:
     return short_time_text(row.quiet) if row.quiet else NOT_TIMED
 
 
-def _to_own_baseline(cell: Cell | None) -> str:
+def _to_baseline(cell: Cell | None, row: Row) -> str:
     if cell is None:
         return ABSENT
-    row = cell.point.row
-    if row.quiet is None:
-        return _time(row)
-    return short_ratio_text(row.to_baseline) if row.to_baseline else BASELINE
+    if cell.point.row.quiet is None:
+        return _time(cell.point.row)
+    if cell.to_baseline:
+        return short_ratio_text(cell.to_baseline)
+    return BASELINE if cell.point.row.arm.name == row.baseline else ABSENT
 
 
 def _approximate(comparison: Comparison, figure: Callable[[Cell], Estimate | None]) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """Stored runs side by side: a lane for each column of each row; ratios where there are times, and what was counted.
 
-Two kinds of ratio never share a chart: to the first column, of samples that were taken side by side, and to each run's
-own baseline strategy, which is indicative.
+Two kinds of ratio never share a chart: to the first column, of samples that were taken side by side, and to a strategy
+of the same run, which is indicative.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ from bench.report.compare_parts import (
     COUNTS_CHART,
     INDICATIVE_CHART,
     is_indicative,
+    one_baseline,
     row_text,
     shared_labels,
 )
@@ -122,14 +123,13 @@ def _beside(comparison: Comparison, hues: dict[str, Hue]) -> Chart | None:
 
 
 def _indicative(comparison: Comparison, hues: dict[str, Hue]) -> Chart | None:
-    def lane(_row: Row, cell: Cell) -> Lane | None:
-        row = cell.point.row
-        if row.quiet is None:
+    def lane(row: Row, cell: Cell) -> Lane | None:
+        if cell.to_baseline:
+            return _lane(cell, hues, units.short_ratio_text(cell.to_baseline), ratio=cell.to_baseline)
+        if cell.point.row.quiet is None or cell.point.row.arm.name != row.baseline:
             return None
-        if row.to_baseline is None:
-            one = Estimate(value=1.0, low=None, high=None, workers=0, samples=0)
-            return _lane(cell, hues, BASELINE, ratio=one, hollow=True)
-        return _lane(cell, hues, units.short_ratio_text(row.to_baseline), ratio=row.to_baseline)
+        one = Estimate(value=1.0, low=None, high=None, workers=0, samples=0)
+        return _lane(cell, hues, BASELINE, ratio=one, hollow=True)
 
     lanes = list(_lanes(comparison, lane, is_indicative))
     if not lanes:
@@ -139,8 +139,8 @@ def _indicative(comparison: Comparison, hues: dict[str, Hue]) -> Chart | None:
         lanes,
         stem=INDICATIVE_CHART,
         title="Times of separate measurements, indicative",
-        axis="ratio to the baseline strategy of the same run and case",
-        says="collector off; each beside its own run's baseline, and no verdict",
+        axis=f"ratio to {label(one_baseline(comparison)) or 'the baseline of the row'}, in the same run and case",
+        says="collector off; each beside the same strategy of its own run, and no verdict",
     )
 
 

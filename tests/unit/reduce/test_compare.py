@@ -438,6 +438,46 @@ def test_a_wrong_arm_is_shown_as_wrong_and_not_compared() -> None:
     assert cell.ratio is None
 
 
+FEWER = {name: TIMES[name] for name in ("lazy", "joined")}
+
+
+@pytest.mark.parametrize(
+    "other", [make_case(FEWER), make_case(FEWER, wrong={"selectin": "User 1: books differ"}, twin=False)]
+)
+def test_ratios_of_two_runs_are_to_a_strategy_that_was_timed_in_both(other: Case) -> None:
+    comparison = compare([a_run("a"), a_run("b", other)])
+
+    assert {row.baseline for row in comparison.rows if dict(row.labels)["strategy"] in FEWER} == {"lazy"}
+    for cell in row_of(comparison, strategy="joined").cells:
+        assert cell
+        assert cell.to_baseline
+        assert cell.to_baseline.low
+        assert cell.to_baseline.value == pytest.approx(0.5, rel=0.05)
+    assert not any(cell and cell.to_baseline for cell in row_of(comparison, strategy="lazy").cells)
+
+
+def test_the_scenario_s_baseline_is_the_one_where_every_run_has_timed_it() -> None:
+    comparison = compare([a_run("a"), a_run("b", make_case({"joined": 3.0, "selectin": 2.0}))])
+
+    assert {row.baseline for row in comparison.rows} == {"selectin"}
+
+
+def test_rows_that_cannot_all_have_one_baseline_have_one_each_that_their_columns_share() -> None:
+    runs = [a_run("a", make_case(FEWER)), a_run("b"), a_run("c", make_case({"selectin": 2.0, "subquery": 3.0}))]
+
+    rows = {dict(row.labels)["strategy"]: row for row in compare(runs).rows}
+
+    assert rows["joined"].baseline == rows["lazy"].baseline == "lazy"
+    assert rows["selectin"].baseline == "selectin"
+
+
+def test_strategies_of_runs_without_one_in_common_have_no_ratio_to_one() -> None:
+    (row,) = compare([a_run("a", make_case({"lazy": 6.0})), a_run("b", make_case({"joined": 3.0}))], "strategy").rows
+
+    assert row.baseline is None
+    assert not any(cell and cell.to_baseline for cell in row.cells)
+
+
 def of_file(name: str, *scenarios: str) -> Run:
     """A run with a case of each scenario."""
     cases = [make_case(TIMES) for _ in scenarios]

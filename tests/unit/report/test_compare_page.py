@@ -145,6 +145,16 @@ def test_what_was_wrong_or_not_timed_is_no_mark_in_a_chart() -> None:
     assert "joined" not in draw_comparison(comparison)["comparison-indicative"].alt
 
 
+def test_a_chart_of_separate_runs_names_what_its_ratios_are_to_and_marks_only_that_as_the_baseline() -> None:
+    fewer = make_run((make_case({"lazy": 6.0, "joined": 3.0}),), id="b")
+
+    chart = draw_comparison(compare([make_run((make_case(TIMES),), id="a"), fewer]))["comparison-indicative"]
+
+    assert b"ratio to lazy, in the same run and case" in chart.svg
+    assert re.search(r"lazy on A baseline; B baseline", chart.alt)
+    assert re.search(r"joined on A 0.\d+x [^;]*; B 0.\d+x", chart.alt)
+
+
 def test_plans_that_differ_are_on_the_page_and_in_its_markdown() -> None:
     comparison = compare([make_run((make_case(TIMES),), id=name) for name in ("a", "b")])
     profiled = [("A", [looked("lazy")]), ("B", [looked("lazy", plan=HASHED)])]

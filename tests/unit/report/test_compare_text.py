@@ -91,6 +91,45 @@ def test_a_strategy_that_an_interrupted_run_never_came_to_is_not_called_wrong() 
     assert "not measured" in shown
 
 
+def with_fewer() -> Comparison:
+    """Two runs of which the second has not timed the scenario's baseline."""
+    fewer = make_case({"lazy": 6.0, "joined": 3.0}, wrong={"selectin": "User 1: books differ"}, twin=False)
+    return compare([make_run((make_case(TIMES),), id="a"), make_run((fewer,), id="b")])
+
+
+def test_what_ratios_are_taken_to_is_named_and_only_that_is_called_the_baseline() -> None:
+    shown = comparison_text(with_fewer(), width=100)
+
+    assert "the ratio to lazy, in the same run and case" in " ".join(shown.split())
+    times = shown.partition("indicative")[2].splitlines()
+    assert [line.split()[0] for line in times if "baseline" in line.split()] == ["lazy"]
+    data = comparison_data(with_fewer())
+    joined = next(row for row in data["rows"] if row["labels"]["strategy"] == "joined")
+    assert joined["baseline"] == "lazy"
+    assert [cell["to_baseline"]["value"] for cell in joined["cells"]] == pytest.approx([0.5, 0.5], rel=0.05)
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_rows_of_several_baselines_name_theirs_and_a_ratio_to_none_is_no_baseline(width: int) -> None:
+    several = compare(
+        [
+            make_run((make_case({"lazy": 6.0, "joined": 3.0}),), id="a"),
+            make_run((make_case(TIMES),), id="b"),
+            make_run((make_case({"selectin": 2.0, "subquery": 3.0}),), id="c"),
+        ]
+    )
+    none = compare([make_run((make_case({name: 2.0}),), id=name) for name in ("lazy", "joined")], "strategy")
+
+    shown, unheld = comparison_text(several, width=width), comparison_text(none, width=width)
+
+    assert max(map(len, shown.splitlines())) <= width
+    joined = next(line for line in shown.partition("indicative")[2].splitlines() if line.startswith("joined"))
+    assert joined.split()[1] == "lazy"
+    assert "the strategy that its row names" in " ".join(shown.split())
+    assert "no strategy in common that it could be taken to" in " ".join(unheld.split())
+    assert "baseline" not in unheld
+
+
 def test_markdown_is_tables_whatever_the_names() -> None:
     case = make_case(TIMES, target=make_server("postgres:17", origin="a|b <img src=x> `c`"))
     html = (

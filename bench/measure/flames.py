@@ -90,7 +90,8 @@ def sampled_load(
     session = profiler.last_session
     html.write_text(HTMLRenderer().render(session).replace('<meta charset="utf-8">', _NO_REQUESTS, 1), "utf-8")
     speedscope.write_text(SpeedscopeRenderer().render(session), "utf-8")
-    stacks = [(_below(session.start_call_stack, stack), spent) for stack, spent in session.frame_records]
+    below = [(_below(session.start_call_stack, stack), spent) for stack, spent in session.frame_records]
+    stacks = [(stack, spent) for stack, spent in below if not _is_profilers_own(stack)]
     return Flames(loads=loads, samples=len(stacks), shares=_shares(stacks))
 
 
@@ -142,6 +143,13 @@ def _below(outer: Sequence[str], stack: Sequence[str]) -> Sequence[str]:
     while common < min(len(outer), len(stack)) and _function(outer[common]) == _function(stack[common]):
         common += 1
     return stack[common:]
+
+
+def _is_profilers_own(stack: Sequence[str]) -> bool:
+    """Whether a sample fell into the profiler's own ending, after the load."""
+    import pyinstrument
+
+    return bool(stack) and Path(_function(stack[0])[1]).is_relative_to(Path(pyinstrument.__file__).parent)
 
 
 def _function(frame: str) -> tuple[str, str, int]:

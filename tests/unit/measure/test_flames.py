@@ -8,8 +8,11 @@ from contextlib import nullcontext
 from pathlib import Path
 from time import perf_counter
 from typing import Any
+from unittest.mock import patch
 
+import pyinstrument.profiler
 import pytest
+from pyinstrument import Profiler
 
 from bench.errors import BenchError
 from bench.measure.flames import Flames, sampled_load
@@ -54,6 +57,24 @@ def test_the_function_that_burns_the_time_is_the_hottest_and_what_calls_it_has_i
     assert hottest.own > 0.9
     assert whole["load"] == pytest.approx(1.0)
     assert sum(one.own for one in flames.shares) == pytest.approx(1.0)
+
+
+def test_a_sample_of_the_profilers_own_ending_is_no_part_of_the_load(tmp_path: Path) -> None:
+    stop = Profiler.stop
+    code = compile(
+        "def slowly(profiler):\n    ended = burn(0.05)\n    return stop(profiler)",
+        pyinstrument.profiler.__file__,
+        "exec",
+    )
+    names: dict[str, Any] = {"burn": burn, "stop": stop}
+    exec(code, names)  # noqa: S102 - a function whose file is the profiler's
+    with patch.object(Profiler, "stop", names["slowly"]):
+        slow = sampled_load(
+            nullcontext, load, html=tmp_path / "f.html", speedscope=tmp_path / "f.json", title="", enough=1
+        )
+
+    assert "slowly" not in {one.name for one in slow.shares}
+    assert {one.name: one.whole for one in slow.shares}["load"] == pytest.approx(1.0)
 
 
 def test_short_loads_are_repeated_until_there_are_enough_samples(flames: Flames) -> None:

@@ -90,8 +90,8 @@ _neighbours: set[int] = set()
 """Process ids of those that burn time: children of this process, but none of its workers."""
 
 NEIGHBOUR = """
-import random, time
-while True:
+import os, random, sys, time
+while os.getppid() == int(sys.argv[1]):  # whatever ends the recorder ends it too
     until = time.perf_counter() + random.uniform(0.05, 0.5)
     while time.perf_counter() < until:
         pass
@@ -220,7 +220,8 @@ def _own_s() -> float:
 @contextmanager
 def busy(count: int) -> Iterator[None]:
     """Have neighbours that burn time in bursts meanwhile."""
-    neighbours = [subprocess.Popen([sys.executable, "-c", NEIGHBOUR]) for _ in range(count)]
+    command = [sys.executable, "-c", NEIGHBOUR, str(os.getpid())]
+    neighbours = [subprocess.Popen(command) for _ in range(count)]
     _neighbours.update(each.pid for each in neighbours)
     try:
         yield

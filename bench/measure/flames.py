@@ -79,6 +79,7 @@ def sampled_load(
     The collector is as the interpreter has it. Raises BenchError where pyinstrument is not installed.
     """
     require_pyinstrument()
+    import pyinstrument
     from pyinstrument.renderers import HTMLRenderer, SpeedscopeRenderer
 
     profiler = _profiler()
@@ -91,7 +92,8 @@ def sampled_load(
     html.write_text(HTMLRenderer().render(session).replace('<meta charset="utf-8">', _NO_REQUESTS, 1), "utf-8")
     speedscope.write_text(SpeedscopeRenderer().render(session), "utf-8")
     below = [(_below(session.start_call_stack, stack), spent) for stack, spent in session.frame_records]
-    stacks = [(stack, spent) for stack, spent in below if not _is_profilers_own(stack)]
+    own = Path(pyinstrument.__file__).parent
+    stacks = [(stack, spent) for stack, spent in below if not _begins_in(own, stack)]  # else it was about to end
     return Flames(loads=loads, samples=len(stacks), shares=_shares(stacks))
 
 
@@ -145,11 +147,9 @@ def _below(outer: Sequence[str], stack: Sequence[str]) -> Sequence[str]:
     return stack[common:]
 
 
-def _is_profilers_own(stack: Sequence[str]) -> bool:
-    """Whether a sample fell into the profiler's own ending, after the load."""
-    import pyinstrument
-
-    return bool(stack) and Path(_function(stack[0])[1]).is_relative_to(Path(pyinstrument.__file__).parent)
+def _begins_in(folder: Path, stack: Sequence[str]) -> bool:
+    """Whether the outermost function of a stack is of a module within a folder."""
+    return bool(stack) and Path(_function(stack[0])[1]).is_relative_to(folder)
 
 
 def _function(frame: str) -> tuple[str, str, int]:

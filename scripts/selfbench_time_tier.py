@@ -87,8 +87,8 @@ def record(file: Path, minutes: float, streams: int, neighbours: int) -> None:
                     out.write(json.dumps({"streams": streams, **pair}) + "\n")
                     out.flush()
 
-        for done in list(stack.enter_context(ThreadPoolExecutor(streams)).map(stream, range(streams))):
-            assert done is None
+        with ThreadPoolExecutor(streams) as pool:
+            list(pool.map(stream, range(streams)))  # an error of one is raised here
 
 
 @cli.command()
